@@ -1,0 +1,54 @@
+import type { Audit } from '../../audit/index.ts'
+import type { Caller } from '../../kernel/caller.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { parseEmailAddress } from '../../kernel/email-address.ts'
+import { Refusal } from '../../kernel/refusal.ts'
+import type { Secret } from '../../kernel/secret.ts'
+import type { Transact } from '../../kernel/transact.ts'
+import { judgePassword, type PasswordPolicy } from '../domain/password-policy.ts'
+import type { User } from '../domain/user.ts'
+import type { AccountStore, PasswordHasher } from './ports.ts'
+
+interface Deps {
+  readonly accounts: AccountStore
+  readonly hasher: PasswordHasher
+  readonly audit: Audit
+  readonly transact: Transact
+  readonly clock: Clock
+  readonly policy: PasswordPolicy
+  readonly isCommon: (password: string) => boolean
+}
+
+/**
+ * Makes an account. The password is hashed before the transaction opens, and of any number of callers with one address
+ * the unique constraint lets one through.
+ *
+ * @throws Refusal validation_failed or email_taken.
+ */
+export const register =
+  ({ accounts, hasher, audit, transact, clock, policy, isCommon }: Deps) =>
+  async (input: { email: string; password: Secret }, caller: Caller): Promise<User> => {
+    const email = parseEmailAddress(input.email)
+    if (email === null) throw new Refusal('validation_failed', { errors: [notAnAddress] })
+    const errors = judgePassword(input.password.reveal(), email, policy, isCommon)
+    if (errors.length > 0) throw new Refusal('validation_failed', { errors })
+
+    const passwordHash = await hasher.hash(input.password)
+    const now = clock()
+    const user = await transact(async (transaction) => {
+      const inserted = await accounts.insert(transaction, { email, passwordHash, createdAt: now })
+      if (inserted) {
+        const event = { kind: 'registered', at: now, userId: inserted.id, sessionId: null, caller } as const
+        await audit.record(transaction, event)
+      }
+      return inserted
+    })
+    if (user === null) throw new Refusal('email_taken')
+    return user
+  }
+
+const notAnAddress = {
+  field: 'email',
+  code: 'invalid_format',
+  message: 'This must be an e-mail address such as user@example.com, in ASCII.',
+}

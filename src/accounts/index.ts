@@ -1,0 +1,56 @@
+import type { Audit } from '../audit/index.ts'
+import type { Caller } from '../kernel/caller.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { UserId } from '../kernel/ids.ts'
+import type { Transact } from '../kernel/transact.ts'
+import type { Server } from '../platform/http/server.ts'
+import type { Log } from '../platform/log.ts'
+import type { Database } from '../platform/postgres/tables.ts'
+import type { TokenGuards, TokenPair } from '../sessions/index.ts'
+import { getMe } from './application/get-me.ts'
+import { logIn } from './application/log-in.ts'
+import { register } from './application/register.ts'
+import { accountStorePostgres } from './infrastructure/account-store.postgres.ts'
+import { authRoutes } from './infrastructure/auth-routes.ts'
+import { createCommonPasswords } from './infrastructure/common-passwords.ts'
+import { createPasswordHasher } from './infrastructure/password-hasher.bcrypt.ts'
+import { userRoutes } from './infrastructure/user-routes.ts'
+
+interface Deps {
+  readonly database: Database
+  readonly transact: Transact
+  readonly clock: Clock
+  readonly audit: Audit
+  readonly log: Log
+  readonly bcryptCost: number
+  readonly openSession: (userId: UserId, caller: Caller) => Promise<TokenPair>
+  readonly guards: TokenGuards
+  readonly tokenAnswer: Parameters<typeof authRoutes>[1]['tokenAnswer']
+}
+
+/** Lengths in code points. */
+const policy = { minLength: 8, maxLength: 256 }
+
+/** The feature: its routes, and the hashing workers to be closed with the service. */
+export function createAccounts(deps: Deps) {
+  const { database, transact, clock, audit, log, bcryptCost, openSession, guards, tokenAnswer } = deps
+  const accounts = accountStorePostgres(database)
+  const hasher = createPasswordHasher({
+    cost: bcryptCost,
+    log: (event) => log.warn(event, 'a stored password hash can not be verified'),
+  })
+  const onRenewalFailed = (err: unknown) => log.warn({ err }, 'a password hash could not be renewed')
+  const isCommon = createCommonPasswords()
+  return {
+    routes(app: Server) {
+      authRoutes(app, {
+        register: register({ accounts, hasher, audit, transact, clock, policy, isCommon }),
+        logIn: logIn({ accounts, hasher, openSession, onRenewalFailed }),
+        policy,
+        tokenAnswer,
+      })
+      userRoutes(app, { guards, getMe: getMe({ accounts }) })
+    },
+    close: () => hasher.close(),
+  }
+}

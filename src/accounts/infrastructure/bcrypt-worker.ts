@@ -1,0 +1,31 @@
+import { setPriority } from 'node:os'
+import { parentPort } from 'node:worker_threads'
+import { genSaltSync, hashSync } from '@node-rs/bcrypt'
+import { type Bcrypt, hashPassword, verifyPassword } from './bcrypt-hash.ts'
+
+/** One job is all that a request needs, so that it waits once. The answer is a hash or a `Verification`. */
+export type BcryptTask =
+  | { readonly kind: 'hash'; readonly password: string; readonly cost: number }
+  | { readonly kind: 'verify'; readonly password: string; readonly stored: string | null; readonly cost: number }
+
+// The lowest priority: the event loop goes first whenever it has something to do. Elsewhere than on Linux this would
+// be the priority of the whole process.
+if (process.platform === 'linux') setPriority(19)
+
+const bcrypt: Bcrypt = {
+  salt: (cost) => genSaltSync({ cost, version: '2b' }),
+  hash: (key, salt) => hashSync(key, { salt }),
+}
+
+parentPort?.on('message', (task: BcryptTask) => parentPort?.postMessage(perform(task)))
+
+function perform(task: BcryptTask): unknown {
+  try {
+    return task.kind === 'hash'
+      ? hashPassword(bcrypt, task.password, task.cost)
+      : verifyPassword(bcrypt, task.password, task.stored, task.cost)
+  } catch (error) {
+    // A foreign error's text may quote its argument; its name may not.
+    throw new Error(`bcrypt failed: ${error instanceof Error ? error.name : typeof error}`)
+  }
+}

@@ -1,0 +1,37 @@
+/** The signature algorithms that keys may be made for (RFC 7518, section 3.1). */
+export type Algorithm = 'ES256'
+
+/** The public half of a key in the form in which the JWKS shows it (RFC 7517), without `use`, `alg` and `kid`. */
+export type PublicJwk = Readonly<Record<string, string>>
+
+/** A key that signs access tokens, as everybody may know it. Its private half exists sealed, or inside a signer. */
+export interface SigningKey {
+  /** The RFC 7638 thumbprint of the public key. */
+  readonly kid: string
+  readonly algorithm: Algorithm
+  readonly publicJwk: PublicJwk
+  readonly createdAt: Date
+  readonly activatesAt: Date
+  readonly retiresAt: Date | null
+}
+
+export type Phase = 'next' | 'active' | 'retired' | 'gone'
+
+/**
+ * Where a key is in its life at `now`: published but not signing, signing, published for the tokens that it signed,
+ * gone.
+ *
+ * @param tail for how many seconds after its retirement a token that the key signed may still be alive.
+ */
+export function phaseOf(key: SigningKey, now: Date, tail: number): Phase {
+  if (now < key.activatesAt) return 'next'
+  if (key.retiresAt === null || now < key.retiresAt) return 'active'
+  return now.getTime() < key.retiresAt.getTime() + tail * 1000 ? 'retired' : 'gone'
+}
+
+/** The key that signs at `now`: of the active ones the youngest, and of two that are equally young the same everywhere. */
+export function signerAmong<K extends SigningKey>(keys: readonly K[], now: Date, tail: number): K | undefined {
+  return keys
+    .filter((key) => phaseOf(key, now, tail) === 'active')
+    .toSorted((a, b) => b.activatesAt.getTime() - a.activatesAt.getTime() || (a.kid < b.kid ? -1 : 1))[0]
+}

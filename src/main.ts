@@ -1,0 +1,64 @@
+import { compose, type Service } from './compose.ts'
+import { ConfigError, parseConfig } from './config.ts'
+import { createLog, type Log } from './platform/log.ts'
+import { version } from './version.ts'
+
+/** How long requests in flight may take to end after a signal, in milliseconds. */
+const grace = 10_000
+
+// Standard output belongs to the log's JSON lines; what a person reads goes to standard error.
+const say = (sentence: string) => process.stderr.write(`${sentence}\n`)
+
+async function main(): Promise<void> {
+  const config = parseConfig(process.env)
+  const log = createLog(config.logLevel)
+  const service = await compose(config, log)
+  try {
+    const address = await service.app.listen({ host: config.host, port: config.port })
+    stopOnSignals(service, log)
+    log.info({ address, data: service.where, version }, 'ready')
+    say(`Latchkey ${version} is ready: ${config.publicUrl}/api/docs`)
+    say(`Data: ${service.where}`)
+  } catch (error) {
+    await service.close()
+    throw error
+  }
+}
+
+/** The first signal lets requests in flight end and closes all that is open; the second ends the process at once. */
+function stopOnSignals(service: Service, log: Log): void {
+  let stopping = false
+  const stop = (signal: NodeJS.Signals) => {
+    if (stopping) process.exit(1)
+    stopping = true
+    log.info({ signal }, 'stopping')
+    const cut = setTimeout(() => service.app.server.closeAllConnections(), grace)
+    service.close().then(
+      () => {
+        clearTimeout(cut)
+        log.flush()
+        process.exit(0)
+      },
+      (err) => {
+        log.fatal({ err }, 'could not stop in order')
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', stop).on('SIGINT', stop)
+}
+
+main().catch((error) => {
+  const sentences = error instanceof ConfigError ? error.problems : [reason(error)]
+  for (const sentence of sentences) say(`latchkey: ${sentence}`)
+  process.exit(1)
+})
+
+/** Why a start failed, in one sentence. */
+function reason(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return reason(error.errors[0])
+  const { code, message, syscall, address, port } = (error ?? {}) as NodeJS.ErrnoException & Record<string, unknown>
+  if (code === 'EADDRINUSE') return `Port ${port} is in use by another program. Set PORT to a free one.`
+  if (syscall === 'connect') return `The database at ${address}:${port} does not answer (${code}). Check DATABASE_URL.`
+  return message ?? String(error)
+}

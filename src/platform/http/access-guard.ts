@@ -1,0 +1,69 @@
+import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
+import { Refusal } from '../../kernel/refusal.ts'
+
+/** Decides who may call a route, and gives the route what it learnt of the caller. */
+export interface Guard<T> {
+  /** Any one of these security schemes of the OpenAPI document is enough. */
+  readonly schemes: readonly string[]
+  check(request: FastifyRequest): Promise<void>
+  /** What the check learnt. */
+  of(request: FastifyRequest): T
+}
+
+/** Said at every route. */
+export type Access = 'public' | Guard<unknown>
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access
+  }
+}
+
+/** A guard that wants one bearer token (RFC 6750, section 2.1) and asks `recognize` what it is worth. */
+export function bearerGuard<T>(schemes: readonly string[], recognize: (token: string) => Promise<T>): Guard<T> {
+  const known = new WeakMap<FastifyRequest, { learnt: T }>()
+  return {
+    schemes,
+    async check(request) {
+      known.set(request, { learnt: await recognize(bearerToken(request)) })
+    },
+    of(request) {
+      const entry = known.get(request)
+      if (!entry) throw new Error('the route is guarded by another guard than the one that it asks')
+      return entry.learnt
+    },
+  }
+}
+
+/** The token of the one Authorization header. Tokens in the query, the body or a cookie are never looked at. */
+function bearerToken(request: FastifyRequest): string {
+  const [header, ...more] = request.raw.headersDistinct.authorization ?? []
+  if (header === undefined) throw new Refusal('invalid_token', { because: missingToken })
+  const token = more.length === 0 ? /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1] : undefined
+  if (token === undefined) throw new Refusal('invalid_token', { because: 'not one Bearer token' })
+  return token
+}
+
+/** The reason that tells a caller who sent no token from one whose token is bad (RFC 6750, section 3.1). */
+export const missingToken = 'no Authorization header'
+
+/** Has every route say who may call it: one that does not say it stops the start. */
+export function guardRoutes(app: FastifyInstance): void {
+  const routes: RouteOptions[] = []
+  app.addHook('onRoute', (route) => {
+    routes.push(route)
+    const access = route.config?.access
+    if (access === undefined || access === 'public') return
+    route.schema = { ...route.schema, security: access.schemes.map((scheme) => ({ [scheme]: [] })) }
+  })
+  app.addHook('onReady', async () => {
+    const silent = routes.filter((route) => route.config?.access === undefined)
+    if (silent.length === 0) return
+    const names = silent.map((route) => `${route.method} ${route.url}`).join(', ')
+    throw new Error(`These routes do not say who may call them: ${names}.`)
+  })
+  app.addHook('onRequest', async (request) => {
+    const { access } = request.routeOptions.config
+    if (access !== undefined && access !== 'public') await access.check(request)
+  })
+}

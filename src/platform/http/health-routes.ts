@@ -1,0 +1,44 @@
+import { Type } from 'typebox'
+import { Refusal } from '../../kernel/refusal.ts'
+import { refusals } from './problem.ts'
+import type { Server } from './server.ts'
+
+const Health = Type.Object({ status: Type.Literal('ok') }, { examples: [{ status: 'ok' }] })
+
+/** Whether the process lives, and whether it can serve: the second asks the database. */
+export function healthRoutes(app: Server, { ping }: { ping: () => Promise<void> }): void {
+  app.get(
+    '/health/live',
+    {
+      config: { access: 'public' },
+      schema: {
+        tags: ['Health'],
+        summary: 'Whether the process lives',
+        operationId: 'live',
+        response: { 200: Health, ...refusals() },
+      },
+    },
+    async () => ({ status: 'ok' as const }),
+  )
+
+  app.get(
+    '/health/ready',
+    {
+      config: { access: 'public' },
+      schema: {
+        tags: ['Health'],
+        summary: 'Whether the service can serve: its database answers',
+        operationId: 'ready',
+        response: { 200: Health, ...refusals('database_unavailable') },
+      },
+    },
+    async () => {
+      try {
+        await ping()
+      } catch (cause) {
+        throw new Refusal('database_unavailable', { because: 'the readiness check failed', retryAfter: 1, cause })
+      }
+      return { status: 'ok' as const }
+    },
+  )
+}

@@ -1,0 +1,65 @@
+import { Kysely, PGliteDialect, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import type { Secret } from '../../kernel/secret.ts'
+import type { Log } from '../log.ts'
+import type { Database, Tables } from './tables.ts'
+
+/** Bounds of a connection, in milliseconds, and of the pool, in connections. */
+export interface DatabaseBounds {
+  readonly connections: number
+  readonly acquireTimeout: number
+  readonly statementTimeout: number
+  readonly lockTimeout: number
+  readonly idleInTransactionTimeout: number
+}
+
+export const defaultBounds: DatabaseBounds = {
+  connections: 10,
+  acquireTimeout: 3_000,
+  statementTimeout: 5_000,
+  lockTimeout: 2_000,
+  idleInTransactionTimeout: 10_000,
+}
+
+/** bigint columns arrive as numbers; past 2^53 - 1 they would lie, so that is an error. */
+export function parseBigint(text: string): number {
+  const value = Number(text)
+  if (!Number.isSafeInteger(value)) throw new RangeError('a bigint of the database is past 2^53 - 1')
+  return value
+}
+
+/**
+ * A pool of connections to PostgreSQL, opened when they are first needed.
+ *
+ * TLS follows the URL's `sslmode` in libpq's own meaning, `verify-full` and `sslrootcert` included. A connection that
+ * breaks while idle is dropped and logged; the next request opens another.
+ */
+export function connectPostgres(url: Secret, log: Log, bounds: DatabaseBounds = defaultBounds): Database {
+  const pool = new pg.Pool({
+    connectionString: withLibpqTls(url.reveal()),
+    max: bounds.connections,
+    connectionTimeoutMillis: bounds.acquireTimeout,
+    statement_timeout: bounds.statementTimeout,
+    lock_timeout: bounds.lockTimeout,
+    idle_in_transaction_session_timeout: bounds.idleInTransactionTimeout,
+    // Behind the server's own timeout: for a server that is gone without a word.
+    query_timeout: bounds.statementTimeout + 1_000,
+    keepAlive: true,
+    application_name: 'latchkey',
+    types: { getTypeParser: (oid: number, format) => (oid === 20 ? parseBigint : pg.types.getTypeParser(oid, format)) },
+  })
+  pool.on('error', (error) => log.warn({ err: { message: error.message } }, 'an idle database connection broke'))
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+}
+
+/** The embedded database in the same dialect. It has one connection, which Kysely hands from one to the next. */
+export function connectEmbedded(pglite: ConstructorParameters<typeof PGliteDialect>[0]['pglite']): Database {
+  return new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) })
+}
+
+// pg reads `require` and `prefer` as `verify-full` unless it is told to follow libpq, as every other client does.
+function withLibpqTls(url: string): string {
+  const parsed = new URL(url)
+  if (parsed.searchParams.has('sslmode')) parsed.searchParams.set('uselibpqcompat', 'true')
+  return parsed.href
+}

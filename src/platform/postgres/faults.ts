@@ -1,0 +1,39 @@
+import { Refusal } from '../../kernel/refusal.ts'
+
+// SQLSTATE classes and codes that say "not now" rather than "never" (PostgreSQL, appendix A).
+const passing = /^(08...|53...|57P0[1-5]|57014|55P03|25006|25P0[34]|40001|40P01|58...|F0001|XX001|XX002)$/
+const network = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ECONNABORTED',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENOENT',
+])
+// What `pg` and its pool say without a code of their own.
+const messages =
+  /^(timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Query read timeout|Cannot use a pool after|The server does not support SSL)/i
+
+/** Whether a transaction that failed so may be run again (40001 serialization_failure, 40P01 deadlock_detected). */
+export const isRetryable = (error: unknown): boolean => /^(40001|40P01)$/.test(sqlState(error) ?? '')
+
+/** The refusal for a fault of the database, or null when `error` is something else, a bug for instance. */
+export function databaseRefusal(error: unknown): Refusal | null {
+  const code = sqlState(error)
+  const unavailable =
+    (code !== undefined && (passing.test(code) || network.has(code))) ||
+    (error instanceof AggregateError && error.errors.some((one) => network.has(sqlState(one) ?? ''))) ||
+    (error instanceof Error && messages.test(error.message))
+  return unavailable
+    ? new Refusal('database_unavailable', { because: code ?? 'no answer', retryAfter: 1, cause: error })
+    : null
+}
+
+function sqlState(error: unknown): string | undefined {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return typeof code === 'string' ? code : undefined
+}

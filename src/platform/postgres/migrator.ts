@@ -1,0 +1,73 @@
+import { createHash } from 'node:crypto'
+import { sql } from 'kysely'
+import { type Migration, type MigrationProvider, Migrator } from 'kysely/migration'
+import { migrations as allMigrations } from './migrations/index.ts'
+import type { Database } from './tables.ts'
+
+/** A migration that has run is not the one in the program: the start stops, for nobody knows what the tables hold. */
+export class MigrationError extends Error {
+  override name = 'MigrationError'
+}
+
+const checksum = (text: string) => createHash('sha256').update(text).digest('hex')
+
+/**
+ * Brings the tables to the newest migration, forward only, each with its SHA-256 on record.
+ *
+ * Safe when several processes start at once: Kysely's migrator holds an advisory lock of PostgreSQL meanwhile, and
+ * whoever comes second finds the work done.
+ *
+ * @returns the names of the migrations that this call ran.
+ * @throws MigrationError when a migration that has run was changed, or is one that this program does not know.
+ */
+export async function migrate(
+  database: Database,
+  migrations: Readonly<Record<string, string>> = allMigrations,
+): Promise<string[]> {
+  const provider: MigrationProvider = { getMigrations: async () => withChecksums(migrations) }
+  const migrator = new Migrator({
+    db: database,
+    provider,
+    migrationTableName: 'schema_migrations',
+    migrationLockTableName: 'schema_migrations_lock',
+  })
+  const { error, results } = await migrator.migrateToLatest()
+  if (error) {
+    const corrupted = error instanceof Error && error.message.startsWith('corrupted migrations')
+    if (!corrupted) throw error
+    throw new MigrationError('The database has migrations that this version of Latchkey does not know: it is newer.', {
+      cause: error,
+    })
+  }
+  await verifyChecksums(database, migrations)
+  return (results ?? []).map((result) => result.migrationName)
+}
+
+function withChecksums(migrations: Readonly<Record<string, string>>): Record<string, Migration> {
+  const migration = ([name, text]: [string, string]): [string, Migration] => [
+    name,
+    {
+      up: async (db) => {
+        for (const statement of statements(text)) await sql.raw(statement).execute(db)
+        await sql`CREATE TABLE IF NOT EXISTS schema_checksums (name text PRIMARY KEY, sha256 text NOT NULL)`.execute(db)
+        await sql`INSERT INTO schema_checksums (name, sha256) VALUES (${name}, ${checksum(text)})`.execute(db)
+      },
+    },
+  ]
+  return Object.fromEntries(Object.entries(migrations).map(migration))
+}
+
+// The embedded database takes one statement a call. Migrations hold no semicolon inside a statement's text.
+const statements = (text: string) => text.split(/;\s*$/m).filter((statement) => statement.trim() !== '')
+
+async function verifyChecksums(database: Database, migrations: Readonly<Record<string, string>>): Promise<void> {
+  const recorded = await sql<{ name: string; sha256: string }>`SELECT name, sha256 FROM schema_checksums`.execute(
+    database,
+  )
+  const changed = recorded.rows.filter((row) => checksum(migrations[row.name] ?? '') !== row.sha256)
+  if (changed.length === 0) return
+  const names = changed.map((row) => row.name).join(', ')
+  throw new MigrationError(
+    `Changed since it ran in this database: migration ${names}. Restore its text, add a new one.`,
+  )
+}

@@ -1,0 +1,52 @@
+import type { SessionId, UserId } from '../../kernel/ids.ts'
+import type { Transaction } from '../../kernel/transact.ts'
+import type { Generation, Session } from '../domain/session.ts'
+
+export interface SessionStore {
+  insert(transaction: Transaction, session: Session): Promise<void>
+  find(id: SessionId): Promise<Session | null>
+  /** The user's sessions that are live at `now`, the last used first. */
+  listLive(userId: UserId, now: Date): Promise<Session[]>
+  /**
+   * Moves the session from `generation` to the next in one conditional update, and answers it as it then is; null when
+   * it is not live, or no longer of that generation. Of any number of callers exactly one is answered a session.
+   */
+  advance(id: SessionId, generation: Generation, now: Date, idleExpiresAt: Date): Promise<Session | null>
+  /** The session, held against everybody else until the transaction ends. */
+  lock(transaction: Transaction, id: SessionId): Promise<Session | null>
+  /** Revokes those of the user's sessions that `which` names and that are live; answers their ids. */
+  revoke(
+    transaction: Transaction,
+    userId: UserId,
+    which: { only: SessionId } | { allBut: SessionId },
+    now: Date,
+  ): Promise<SessionId[]>
+}
+
+/** What a refresh token says. */
+export interface RefreshClaims {
+  readonly userId: UserId
+  readonly sessionId: SessionId
+  readonly generation: Generation
+}
+
+/** Who an access token speaks for. */
+export interface AccessClaims {
+  readonly userId: UserId
+  readonly sessionId: SessionId
+}
+
+/** What a token turns out to be. The reason of an invalid one is for the log alone. */
+export type Reading<T> = { readonly kind: 'live' | 'expired'; readonly claims: T } | { readonly kind: 'invalid' }
+
+export interface RefreshTokens {
+  /** The session's newest refresh token. The same session gives the same token, byte for byte. */
+  write(session: Session): string
+  read(token: string, now: Date): Reading<RefreshClaims>
+}
+
+export interface AccessTokens {
+  /** A new access token and its life in seconds, which ends with the session at the latest. */
+  write(session: Session, now: Date): { token: string; expiresIn: number }
+  read(token: string, now: Date): Reading<AccessClaims>
+}

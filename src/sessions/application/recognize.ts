@@ -1,0 +1,30 @@
+import type { Clock } from '../../kernel/clock.ts'
+import { Refusal } from '../../kernel/refusal.ts'
+import { isLive } from '../domain/session.ts'
+import type { AccessClaims, AccessTokens, SessionStore } from './ports.ts'
+
+interface Deps {
+  readonly sessions: SessionStore
+  readonly accessTokens: AccessTokens
+  readonly clock: Clock
+}
+
+/**
+ * Who an access token speaks for. Beyond the signature, the session itself must be live, so that what is revoked is
+ * refused here at once and not only when the token expires.
+ *
+ * @throws Refusal invalid_token or token_expired.
+ */
+export const recognize =
+  ({ sessions, accessTokens, clock }: Deps) =>
+  async (token: string): Promise<AccessClaims> => {
+    const now = clock()
+    const reading = accessTokens.read(token, now)
+    if (reading.kind === 'invalid') throw new Refusal('invalid_token', { because: 'not an access token of ours' })
+    if (reading.kind === 'expired') throw new Refusal('token_expired')
+    const session = await sessions.find(reading.claims.sessionId)
+    if (session === null || session.userId !== reading.claims.userId || !isLive(session, now)) {
+      throw new Refusal('invalid_token', { because: 'the session is over' })
+    }
+    return reading.claims
+  }

@@ -1,0 +1,49 @@
+import type { Audit } from '../../audit/index.ts'
+import type { Caller } from '../../kernel/caller.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import { Refusal } from '../../kernel/refusal.ts'
+import type { Transact } from '../../kernel/transact.ts'
+import { judge, type ReusePolicy } from '../domain/rotation.ts'
+import { idleEnd, type Session, type SessionLimits } from '../domain/session.ts'
+import type { TokenPair } from './issue-tokens.ts'
+import type { RefreshClaims, SessionStore } from './ports.ts'
+
+interface Deps {
+  readonly sessions: SessionStore
+  readonly issue: (session: Session, now: Date) => TokenPair
+  readonly audit: Audit
+  readonly transact: Transact
+  readonly clock: Clock
+  readonly limits: SessionLimits
+  readonly policy: ReusePolicy
+}
+
+/**
+ * Exchanges a refresh token for its successor: one conditional update, which exactly one caller wins. Who loses is
+ * judged under the row's lock, and a revocation that follows is committed before it is reported.
+ *
+ * @throws Refusal refresh_token_reused, token_expired or invalid_token.
+ */
+export const refreshSession =
+  ({ sessions, issue, audit, transact, clock, limits, policy }: Deps) =>
+  async (presented: RefreshClaims, caller: Caller): Promise<TokenPair> => {
+    const now = clock()
+    const { sessionId, generation, userId } = presented
+    const advanced = await sessions.advance(sessionId, generation, now, idleEnd(now, limits))
+    if (advanced) return issue(advanced, now)
+
+    const settled = await transact(async (transaction) => {
+      const session = await sessions.lock(transaction, sessionId)
+      const verdict = judge(session, generation, now, policy)
+      if (verdict.kind === 'revoke') {
+        await sessions.revoke(transaction, userId, { only: sessionId }, now)
+        await audit.record(transaction, { kind: 'refresh_token_reused', at: now, userId, sessionId, caller })
+      }
+      return { session, verdict }
+    })
+    if (settled.verdict.kind === 'repeat' && settled.session) return issue(settled.session, now)
+    if (settled.verdict.kind === 'revoke') {
+      throw new Refusal('refresh_token_reused', { because: 'a past refresh token was used: session revoked' })
+    }
+    throw new Refusal(settled.verdict.kind === 'refuse' ? settled.verdict.because : 'invalid_token')
+  }

@@ -1,0 +1,77 @@
+import { randomUUID } from 'node:crypto'
+import type { Audit } from '../audit/index.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { SessionId } from '../kernel/ids.ts'
+import type { Secret } from '../kernel/secret.ts'
+import type { Transact } from '../kernel/transact.ts'
+import type { TokenSigner } from '../keys/index.ts'
+import type { Server } from '../platform/http/server.ts'
+import type { Database } from '../platform/postgres/tables.ts'
+import { issueTokens } from './application/issue-tokens.ts'
+import { listSessions } from './application/list-sessions.ts'
+import { logOut } from './application/log-out.ts'
+import { openSession } from './application/open-session.ts'
+import { recognize } from './application/recognize.ts'
+import { refreshSession } from './application/refresh-session.ts'
+import { revokeOtherSessions } from './application/revoke-other-sessions.ts'
+import { revokeSession } from './application/revoke-session.ts'
+import type { ReusePolicy } from './domain/rotation.ts'
+import type { SessionLimits } from './domain/session.ts'
+import { accessTokenJwt } from './infrastructure/access-token.jwt.ts'
+import { refreshTokenJwt } from './infrastructure/refresh-token.jwt.ts'
+import { sessionRoutes } from './infrastructure/session-routes.ts'
+import { sessionStorePostgres } from './infrastructure/session-store.postgres.ts'
+import { tokenGuards } from './infrastructure/token-guards.ts'
+import { tokenRoutes } from './infrastructure/token-routes.ts'
+
+export type { TokenPair } from './application/issue-tokens.ts'
+export type { AccessClaims } from './application/ports.ts'
+export { TokenAnswer, tokenAnswer } from './infrastructure/token-answer.ts'
+export type { TokenGuards } from './infrastructure/token-guards.ts'
+
+interface Deps {
+  readonly database: Database
+  readonly transact: Transact
+  readonly clock: Clock
+  readonly signer: TokenSigner
+  readonly audit: Audit
+  /** The key, of 32 bytes, of the MAC of refresh tokens. */
+  readonly macKey: Secret<Buffer>
+  readonly issuer: string
+  readonly accessTokenTtl: number
+  readonly limits: SessionLimits
+  readonly policy: ReusePolicy
+}
+
+/** The feature: opening a session and the guards for the others, and its own routes. */
+export function createSessions(deps: Deps) {
+  const { database, transact, clock, signer, audit, macKey, issuer, accessTokenTtl, limits, policy } = deps
+  const sessions = sessionStorePostgres(database)
+  const accessTokens = accessTokenJwt({ signer, issuer, ttl: accessTokenTtl })
+  const refreshTokens = refreshTokenJwt({ key: macKey, issuer, ttl: limits.refreshTokenTtl })
+  const issue = issueTokens({ accessTokens, refreshTokens })
+  const newSessionId = () => randomUUID() as SessionId
+  const guards = tokenGuards({
+    recognize: recognize({ sessions, accessTokens, clock }),
+    accessTokens,
+    refreshTokens,
+    clock,
+  })
+  return {
+    guards,
+    openSession: openSession({ sessions, issue, audit, transact, clock, newSessionId, limits }),
+    routes(app: Server) {
+      tokenRoutes(app, {
+        guards,
+        refreshSession: refreshSession({ sessions, issue, audit, transact, clock, limits, policy }),
+        logOut: logOut({ sessions, audit, transact, clock }),
+      })
+      sessionRoutes(app, {
+        guards,
+        listSessions: listSessions({ sessions, clock }),
+        revokeSession: revokeSession({ sessions, audit, transact, clock }),
+        revokeOtherSessions: revokeOtherSessions({ sessions, audit, transact, clock }),
+      })
+    },
+  }
+}

@@ -1,0 +1,55 @@
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import { epochSeconds } from '../../kernel/clock.ts'
+import { parseSessionId, parseUserId } from '../../kernel/ids.ts'
+import type { Secret } from '../../kernel/secret.ts'
+import { decodeClaims, encodePart, judgeTimes, splitCompact } from '../../platform/jwt/compact.ts'
+import type { RefreshTokens } from '../application/ports.ts'
+
+interface Options {
+  readonly key: Secret<Buffer>
+  readonly issuer: string
+  /** The longest life, in seconds. */
+  readonly ttl: number
+}
+
+const header = encodePart({ alg: 'HS256', typ: 'rt+jwt' })
+
+/**
+ * Refresh tokens: JWTs under a MAC (HS256, RFC 7518, section 3.2) whose key only the service has, for nobody else has
+ * to verify them. A token follows from its session's row alone, so the same row gives the same bytes, and a forged one
+ * is refused before the database is asked.
+ */
+export function refreshTokenJwt({ key, issuer, ttl }: Options): RefreshTokens {
+  const mac = (input: string) => createHmac('sha256', key.reveal()).update(input).digest()
+
+  return {
+    write(session) {
+      const claims = {
+        iss: issuer,
+        aud: issuer,
+        sub: String(session.userId),
+        sid: session.id,
+        gen: session.generation,
+        iat: epochSeconds(session.lastUsedAt),
+        exp: epochSeconds(session.idleExpiresAt),
+      }
+      const input = `${header}.${encodePart(claims)}`
+      return `${input}.${mac(input).toString('base64url')}`
+    },
+
+    read(token, now) {
+      const parts = splitCompact(token)
+      if (!parts || parts.header !== header || parts.signature.length !== 32) return { kind: 'invalid' }
+      if (!timingSafeEqual(mac(parts.signingInput), parts.signature)) return { kind: 'invalid' }
+      const claims = decodeClaims(parts.payload)
+      if (!claims || claims.iss !== issuer || claims.aud !== issuer) return { kind: 'invalid' }
+      const [userId, sessionId, generation] = [parseUserId(claims.sub), parseSessionId(claims.sid), claims.gen]
+      if (userId === null || sessionId === null || !isGeneration(generation)) return { kind: 'invalid' }
+      const times = judgeTimes(claims, epochSeconds(now), ttl)
+      return times === 'invalid' ? { kind: times } : { kind: times, claims: { userId, sessionId, generation } }
+    },
+  }
+}
+
+const isGeneration = (value: unknown): value is number =>
+  Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 2_147_483_647

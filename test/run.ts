@@ -1,0 +1,54 @@
+/**
+ * Runs every suite, or those that are named, on one PostgreSQL of their own, with the coverage of `src` as a gate.
+ * Ends with a line `N passed, N failed`, and fails when a test did.
+ */
+import { globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { run } from 'node:test'
+import { spec } from 'node:test/reporters'
+import { startPostgres } from './support/postgres.ts'
+
+const named = process.argv.slice(2)
+const files = named.length > 0 ? named : globSync('test/**/*.test.ts').toSorted()
+const whole = named.length === 0
+
+const server = await startPostgres()
+process.env.TEST_DATABASE_URL = server.url
+const tally = { passed: 0, failed: 0, skipped: 0 }
+
+try {
+  const stream = run({
+    files,
+    concurrency: availableParallelism(),
+    timeout: 300_000,
+    coverage: whole,
+    coverageIncludeGlobs: ['src/**/*.ts'],
+    lineCoverage: whole ? 95 : 0,
+  })
+  stream.on('test:pass', (event) => {
+    if (event.details.type === 'suite' || isFile(event)) return
+    if (event.skip) tally.skipped++
+    else tally.passed++
+  })
+  stream.on('test:fail', (event) => {
+    if (event.details.type !== 'suite') tally.failed++
+  })
+  let gate = true
+  stream.on('test:diagnostic', ({ message }) => {
+    if (/coverage does not meet threshold/i.test(message)) gate = false
+  })
+  const printed = stream.compose(new spec())
+  for await (const text of printed) process.stdout.write(text)
+  if (!gate) console.error('The coverage of src is below its gate.')
+  process.exitCode = tally.failed === 0 && tally.passed > 0 && gate ? 0 : 1
+} finally {
+  await server.stop()
+}
+
+const skipped = tally.skipped > 0 ? `, ${tally.skipped} skipped` : ''
+console.log(`${tally.passed} passed, ${tally.failed} failed${skipped}`)
+
+/** The runner reports each file as a test of its own around those inside. */
+function isFile({ name }: { name: string }): boolean {
+  return name.endsWith('.test.ts')
+}
