@@ -94,7 +94,7 @@ export function createWorkerPool<Task>({ file, size, maxWaiting, expectedMs }: W
     async run(task) {
       if (closed) throw new Error('the worker pool is closed')
       if (busy.size >= size && waiting.length >= maxWaiting) {
-        // Until then all that came before is done: whoever comes back earlier finds the queue as full as now.
+        // By then all that came before is done, if the machine keeps its pace.
         const seconds = Math.ceil(((busy.size + waiting.length) * meanMs) / size / 1000)
         throw new Refusal('overloaded', { retryAfter: Math.max(1, seconds), because: 'worker_queue_full' })
       }

@@ -25,9 +25,8 @@ export class EmbeddedStopped extends Error {
 
 /** What this module needs of Emscripten's file system over Node's `fs`, which PGlite's types leave out. */
 interface HostFileSystem {
-  realPath(node: unknown): string
   tryFSOperation(operation: () => void): void
-  stream_ops: { fsync?: (stream: { readonly node: unknown; readonly nfd?: number }) => number }
+  stream_ops: { fsync?: (stream: { readonly nfd: number }) => number }
 }
 
 type EngineOptions = Parameters<NodeFS['init']>[1]
@@ -36,13 +35,14 @@ type Engine = PGlite['Module']
 // The object identifiers of PostgreSQL's types (pg_type.dat).
 const bytea = 17
 const int8 = 20
-const timestamptz = 1184
 
-/** The same JavaScript values as `pg` gives, so that a store reads one kind of row from either database. */
+/**
+ * The same JavaScript values as `pg` gives, so that a store reads one kind of row from either database. Where the two
+ * agree already, as on `timestamptz` and a `Date`, nothing stands here.
+ */
 const parsers = {
   [bytea]: (text: string): Buffer => Buffer.from(text.slice(2), 'hex'),
   [int8]: safeInteger,
-  [timestamptz]: (text: string): Date => new Date(text),
 }
 
 // `-F` is PGlite's own "do not sync". The rest stays PGlite's, and moves with its version.
@@ -135,22 +135,10 @@ class DurableNodeFS extends NodeFS {
 
   #syncToDisk(engine: Engine): void {
     const host = engine.NODEFS as unknown as HostFileSystem
-    host.stream_ops.fsync = ({ node, nfd }) => {
+    host.stream_ops.fsync = ({ nfd }) => {
       // Turns Node's errors into the engine's error numbers: PostgreSQL must learn of a disk that failed.
-      host.tryFSOperation(() => (nfd === undefined ? this.#syncFolder(host.realPath(node)) : this.#fsyncSync(nfd)))
+      host.tryFSOperation(() => this.#fsyncSync(nfd))
       return 0
-    }
-  }
-
-  #syncFolder(path: string): void {
-    // Windows can't open a folder, and writes its entries through by itself.
-    if (process.platform === 'win32') return
-    // Emscripten opens no descriptor for a folder.
-    const descriptor = fs.openSync(path, 'r')
-    try {
-      this.#fsyncSync(descriptor)
-    } finally {
-      fs.closeSync(descriptor)
     }
   }
 

@@ -41,13 +41,13 @@ export function startSession(
   limits: SessionLimits,
 ): Session {
   const expiresAt = wholeSeconds(now, limits.sessionMaxAge)
-  const idle = idleEnd(now, limits)
+  const idle = wholeSeconds(now, Math.min(limits.refreshTokenTtl, limits.sessionMaxAge))
   return {
     ...start,
     generation: 0,
     createdAt: now,
     lastUsedAt: now,
-    idleExpiresAt: idle < expiresAt ? idle : expiresAt,
+    idleExpiresAt: idle,
     expiresAt,
     revokedAt: null,
   }
