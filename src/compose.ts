@@ -23,10 +23,15 @@ export type Service = Awaited<ReturnType<typeof compose>>
  * THE composition root: configuration, adapters, features, server, in the order of their dependence. Nothing listens
  * yet. What was opened is closed by `close`, the last first, and also when a later line throws.
  */
-export async function compose(config: Config, log: Log, clock: Clock = systemClock) {
+export async function compose(
+  config: Config,
+  log: Log,
+  clock: Clock = systemClock,
+  onFatal: (error: Error) => void = (err) => log.fatal({ err }),
+) {
   await using opened = new AsyncDisposableStack()
 
-  const { database, ...store } = await openDatabase(config, log)
+  const { database, ...store } = await openDatabase(config, log, onFatal)
   opened.defer(store.close)
   await migrate(database)
   const transact = transactPostgres(database)
@@ -65,6 +70,7 @@ export async function compose(config: Config, log: Log, clock: Clock = systemClo
     tokenAnswer: { schema: TokenAnswer, of: tokenAnswer },
   })
   opened.defer(accounts.close)
+  await accounts.warmUp()
 
   const app = await createServer({
     log,

@@ -1,5 +1,6 @@
 import { compose, type Service } from './compose.ts'
 import { ConfigError, parseConfig } from './config.ts'
+import { systemClock } from './kernel/clock.ts'
 import { createLog, type Log } from './platform/log.ts'
 import { version } from './version.ts'
 
@@ -12,7 +13,11 @@ const say = (sentence: string) => process.stderr.write(`${sentence}\n`)
 async function main(): Promise<void> {
   const config = parseConfig(process.env)
   const log = createLog(config.logLevel)
-  const service = await compose(config, log)
+  const service = await compose(config, log, systemClock, (err) => {
+    log.fatal({ err }, 'the database has stopped for good: this process ends')
+    process.exitCode = 1
+    process.kill(process.pid, 'SIGTERM')
+  })
   try {
     const address = await service.app.listen({ host: config.host, port: config.port })
     stopOnSignals(service, log)
@@ -37,7 +42,7 @@ function stopOnSignals(service: Service, log: Log): void {
       () => {
         clearTimeout(cut)
         log.flush()
-        process.exit(0)
+        process.exit()
       },
       (err) => {
         log.fatal({ err }, 'could not stop in order')

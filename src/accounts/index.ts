@@ -51,6 +51,8 @@ export function createAccounts(deps: Deps) {
       })
       userRoutes(app, { guards, getMe: getMe({ accounts }) })
     },
+    /** Rejects where a worker can't hash, so that the start fails and not the first login. */
+    warmUp: () => hasher.warmUp(),
     close: () => hasher.close(),
   }
 }

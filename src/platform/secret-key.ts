@@ -2,6 +2,7 @@ import { hkdfSync, randomBytes } from 'node:crypto'
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Secret } from '../kernel/secret.ts'
+import { syncFolder } from './sync-folder.ts'
 
 const fileName = 'secret.key'
 
@@ -46,19 +47,8 @@ async function create(dataDir: string, path: string): Promise<string> {
     if (error.code !== 'EEXIST') throw error
   })
   await rm(draft)
-  await syncDirectory(dataDir)
+  await syncFolder(dataDir)
   return (await read(path)) ?? ''
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  // Windows opens no directories; there the file system keeps the order by itself.
-  if (process.platform === 'win32') return
-  const handle = await open(directory)
-  try {
-    await handle.sync()
-  } finally {
-    await handle.close()
-  }
 }
 
 /** A key of 32 bytes for one purpose alone, by HKDF-SHA-256 (RFC 5869): no purpose's key tells of another's. */

@@ -2,6 +2,7 @@ import { Kysely, PGliteDialect, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Log } from '../log.ts'
+import { safeInteger } from './safe-integer.ts'
 import type { Database, Tables } from './tables.ts'
 
 /** Bounds of a connection, in milliseconds, and of the pool, in connections. */
@@ -13,19 +14,15 @@ export interface DatabaseBounds {
   readonly idleInTransactionTimeout: number
 }
 
+/** The object identifier of bigint (pg_type.dat). */
+const int8 = 20
+
 export const defaultBounds: DatabaseBounds = {
   connections: 10,
   acquireTimeout: 3_000,
   statementTimeout: 5_000,
   lockTimeout: 2_000,
   idleInTransactionTimeout: 10_000,
-}
-
-/** bigint columns arrive as numbers; past 2^53 - 1 they would lie, so that is an error. */
-export function parseBigint(text: string): number {
-  const value = Number(text)
-  if (!Number.isSafeInteger(value)) throw new RangeError('a bigint of the database is past 2^53 - 1')
-  return value
 }
 
 /**
@@ -46,7 +43,9 @@ export function connectPostgres(url: Secret, log: Log, bounds: DatabaseBounds = 
     query_timeout: bounds.statementTimeout + 1_000,
     keepAlive: true,
     application_name: 'latchkey',
-    types: { getTypeParser: (oid: number, format) => (oid === 20 ? parseBigint : pg.types.getTypeParser(oid, format)) },
+    types: {
+      getTypeParser: (oid: number, format) => (oid === int8 ? safeInteger : pg.types.getTypeParser(oid, format)),
+    },
   })
   pool.on('error', (error) => log.warn({ err: { message: error.message } }, 'an idle database connection broke'))
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })

@@ -1,4 +1,5 @@
 import { Refusal } from '../../kernel/refusal.ts'
+import { EmbeddedStopped } from './embedded-stopped.ts'
 
 // SQLSTATE classes and codes that say "not now" rather than "never" (PostgreSQL, appendix A).
 const passing = /^(08...|53...|57P0[1-5]|57014|55P03|25006|25P0[34]|40001|40P01|58...|F0001|XX001|XX002)$/
@@ -25,6 +26,7 @@ export const isRetryable = (error: unknown): boolean => /^(40001|40P01)$/.test(s
 export function databaseRefusal(error: unknown): Refusal | null {
   const code = sqlState(error)
   const unavailable =
+    error instanceof EmbeddedStopped ||
     (code !== undefined && (passing.test(code) || network.has(code))) ||
     (error instanceof AggregateError && error.errors.some((one) => network.has(sqlState(one) ?? ''))) ||
     (error instanceof Error && messages.test(error.message))

@@ -2,7 +2,6 @@ import type { Secret } from '../../kernel/secret.ts'
 import { lockDataDir } from '../data-dir.ts'
 import type { Log } from '../log.ts'
 import { connectEmbedded, connectPostgres, defaultBounds } from './database.ts'
-import { openEmbedded, tendEmbedded } from './embedded.ts'
 import type { Database } from './tables.ts'
 
 export interface OpenDatabase {
@@ -14,10 +13,15 @@ export interface OpenDatabase {
 
 const hour = 3_600_000
 
-/** PostgreSQL where a URL is given, else the embedded database in `dataDir`, which this process then holds alone. */
+/**
+ * PostgreSQL where a URL is given, else the embedded database in `dataDir`, which this process then holds alone.
+ *
+ * @param onFatal told when the database has stopped for good and only a new process can open it again.
+ */
 export async function openDatabase(
   { databaseUrl, dataDir }: { databaseUrl: Secret | null; dataDir: string },
   log: Log,
+  onFatal: (error: Error) => void,
 ): Promise<OpenDatabase> {
   if (databaseUrl) {
     const database = connectPostgres(databaseUrl, log, defaultBounds)
@@ -27,9 +31,9 @@ export async function openDatabase(
 
   await using opened = new AsyncDisposableStack()
   const lock = opened.use(await lockDataDir(dataDir))
-  // The other features of the engine still answer; what stopped it is not mended by going on.
-  const onStopped = (err: Error) => log.fatal({ err }, 'the embedded database has stopped')
-  const pglite = await openEmbedded(lock.directory, { onStopped })
+  // Loaded only here: a process that has PostgreSQL spares itself the engine.
+  const { openEmbedded, tendEmbedded } = await import('./embedded.ts')
+  const pglite = await openEmbedded(lock.directory, { onStopped: onFatal })
   const database = connectEmbedded(pglite)
   opened.defer(() => database.destroy())
   const tending = setInterval(() => {

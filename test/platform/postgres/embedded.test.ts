@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { EmbeddedStopped, openEmbedded, tendEmbedded } from '../../../src/platform/postgres/embedded.ts'
+import { openEmbedded, tendEmbedded } from '../../../src/platform/postgres/embedded.ts'
+import { EmbeddedStopped } from '../../../src/platform/postgres/embedded-stopped.ts'
 
 const self = fileURLToPath(import.meta.url)
 
