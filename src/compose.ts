@@ -2,48 +2,65 @@ import { sql } from 'kysely'
 import { createAccounts } from './accounts/index.ts'
 import { auditPostgres } from './audit/index.ts'
 import type { Config } from './config.ts'
-import { type Clock, systemClock } from './kernel/clock.ts'
+import type { Clock } from './kernel/clock.ts'
 import { createKeys } from './keys/index.ts'
 import { healthRoutes } from './platform/http/health-routes.ts'
 import { describeRoutes, serveDocs } from './platform/http/openapi.ts'
 import { recordAddresses, refuseOtherMethods } from './platform/http/other-methods.ts'
 import { createServer } from './platform/http/server.ts'
 import type { Log } from './platform/log.ts'
+import { databaseClock } from './platform/postgres/database-clock.ts'
 import { databaseRefusal } from './platform/postgres/faults.ts'
 import { migrate } from './platform/postgres/migrator.ts'
 import { openDatabase } from './platform/postgres/open-database.ts'
 import { transactPostgres } from './platform/postgres/transact.postgres.ts'
+import { createScheduler } from './platform/scheduler.ts'
 import { deriveKey, secretKeyIn } from './platform/secret-key.ts'
 import { createSessions, TokenAnswer, tokenAnswer } from './sessions/index.ts'
 import { version } from './version.ts'
 
 export type Service = Awaited<ReturnType<typeof compose>>
 
+export interface Surroundings {
+  readonly log: Log
+  /** The database's own clock where none is given. */
+  readonly clock?: Clock
+  /** Told when the database has stopped for good and only a new process can open it again. */
+  readonly onFatal?: (error: Error) => void
+}
+
+const minute = 60
+const hour = 60 * minute
+
 /**
  * THE composition root: configuration, adapters, features, server, in the order of their dependence. Nothing listens
  * yet. What was opened is closed by `close`, the last first, and also when a later line throws.
  */
-export async function compose(
-  config: Config,
-  log: Log,
-  clock: Clock = systemClock,
-  onFatal: (error: Error) => void = (err) => log.fatal({ err }),
-) {
+export async function compose(config: Config, { log, clock: given, onFatal = () => undefined }: Surroundings) {
   await using opened = new AsyncDisposableStack()
 
   const { database, ...store } = await openDatabase(config, log, onFatal)
   opened.defer(store.close)
   await migrate(database)
   const transact = transactPostgres(database)
+  const time = given ? { clock: given, look: async () => undefined } : await databaseClock(database)
+  const { clock } = time
   const secretKey = config.secretKey ?? (await secretKeyIn(config.dataDir))
+  const derived = (purpose: string) => deriveKey(secretKey, purpose)
+  const derivedBefore = (purpose: string) => config.secretKeyPrevious && deriveKey(config.secretKeyPrevious, purpose)
   const audit = auditPostgres
 
   const keys = await createKeys({
     database,
     transact,
     clock,
-    vaultKey: deriveKey(secretKey, 'vault'),
+    audit,
+    vaultKey: derived('vault'),
+    previousVaultKey: derivedBefore('vault'),
     publicUrl: config.publicUrl,
+    algorithm: config.tokenAlgorithm,
+    interval: config.keyRotationInterval,
+    jwksMaxAge: config.jwksMaxAge,
     longestTokenLife: config.accessTokenTtl,
   })
   const sessions = createSessions({
@@ -52,11 +69,13 @@ export async function compose(
     clock,
     signer: keys.signer,
     audit,
-    macKey: deriveKey(secretKey, 'refresh-token'),
+    macKey: derived('refresh-token'),
+    previousMacKey: derivedBefore('refresh-token'),
     issuer: config.publicUrl,
     accessTokenTtl: config.accessTokenTtl,
     limits: { refreshTokenTtl: config.refreshTokenTtl, sessionMaxAge: config.sessionMaxAge },
     policy: { window: config.refreshReuseWindow, onReuse: config.refreshReusePolicy },
+    maxSessionsPerUser: config.maxSessionsPerUser,
   })
   const accounts = createAccounts({
     database,
@@ -66,6 +85,7 @@ export async function compose(
     log,
     bcryptCost: config.bcryptCost,
     openSession: sessions.openSession,
+    revokeSessions: sessions.revokeAll,
     guards: sessions.guards,
     tokenAnswer: { schema: TokenAnswer, of: tokenAnswer },
   })
@@ -90,6 +110,13 @@ export async function compose(
   refuseOtherMethods(app, addresses)
   await app.ready()
 
+  const scheduler = createScheduler(log)
+  opened.defer(() => scheduler.stop())
+  scheduler.every(minute, 'look at the clock', time.look)
+  scheduler.every(1, 'tend the keys', keys.tend)
+  scheduler.every(hour, 'reseal the keys', keys.reseal)
+  scheduler.every(hour, 'purge sessions', sessions.purge)
+
   const running = opened.move()
-  return { app, database, where: store.where, close: () => running.disposeAsync() }
+  return { app, database, keys, accounts, sessions, where: store.where, close: () => running.disposeAsync() }
 }

@@ -1,5 +1,17 @@
-import { BlockList, isIP } from 'node:net'
-import { Secret } from './kernel/secret.ts'
+import {
+  databaseUrl,
+  duration,
+  integer,
+  isNetwork,
+  isOrigin,
+  list,
+  oneOf,
+  publicUrl,
+  type Reader,
+  secretKey,
+} from './config-readers.ts'
+import type { Secret } from './kernel/secret.ts'
+import type { Algorithm } from './keys/index.ts'
 
 /** The whole configuration, parsed once and frozen. Durations are whole seconds. */
 export interface Config {
@@ -9,6 +21,11 @@ export interface Config {
   readonly databaseUrl: Secret | null
   readonly dataDir: string
   readonly secretKey: Secret | null
+  readonly secretKeyPrevious: Secret | null
+  readonly tokenAlgorithm: Algorithm
+  readonly keyRotationInterval: number
+  readonly jwksMaxAge: number
+  readonly maxSessionsPerUser: number
   readonly accessTokenTtl: number
   readonly refreshTokenTtl: number
   readonly sessionMaxAge: number
@@ -34,86 +51,6 @@ export class ConfigError extends Error {
   }
 }
 
-/** A reader turns a variable's text into its value, or answers what it may be, in words that follow "must be". */
-type Reader<T> = (text: string) => { value: T } | { mustBe: string }
-
-const units: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 }
-const longest = 3650 * 86_400
-
-const duration =
-  (min: number): Reader<number> =>
-  (text) => {
-    const [, count, unit] = /^([0-9]{1,9})([smhd])$/.exec(text) ?? []
-    const seconds = Number(count) * (units[unit ?? ''] ?? Number.NaN)
-    if (seconds >= min && seconds <= longest) return { value: seconds }
-    return { mustBe: `a duration such as 90s, 15m, 12h or 30d, from ${min}s to 3650d` }
-  }
-
-const integer =
-  (min: number, max: number): Reader<number> =>
-  (text) => {
-    const value = /^[0-9]{1,9}$/.test(text) ? Number(text) : Number.NaN
-    return value >= min && value <= max ? { value } : { mustBe: `a whole number from ${min} to ${max}` }
-  }
-
-const oneOf =
-  <const T extends string>(...allowed: readonly T[]): Reader<T> =>
-  (text) => {
-    const value = allowed.find((word) => word === text)
-    return value === undefined ? { mustBe: `one of: ${allowed.join(', ')}` } : { value }
-  }
-
-const list =
-  (accepts: (item: string) => boolean, mustBe: string): Reader<readonly string[]> =>
-  (text) => {
-    const value = text.split(',').map((item) => item.trim())
-    return value.every(accepts) ? { value: Object.freeze(value) } : { mustBe }
-  }
-
-function publicUrl(text: string): { value: string } | { mustBe: string } {
-  const url = URL.canParse(text) ? new URL(text) : null
-  const plain = url && (url.protocol === 'http:' || url.protocol === 'https:') && !url.username && !url.password
-  // One spelling only: `iss` is compared byte by byte (RFC 8414, section 3.3; RFC 9068, section 4).
-  if (plain && !url.search && !url.hash && (text === url.origin || (text === url.href && !text.endsWith('/')))) {
-    return { value: text }
-  }
-  return {
-    mustBe: 'an http or https URL in its plain form, such as https://auth.example.com, with no slash at its end',
-  }
-}
-
-function databaseUrl(text: string): { value: Secret } | { mustBe: string } {
-  const url = URL.canParse(text) ? new URL(text) : null
-  if (url?.protocol === 'postgres:' || url?.protocol === 'postgresql:') return { value: new Secret(text) }
-  return { mustBe: 'a URL such as postgres://user:password@host:5432/database (its text is not shown here)' }
-}
-
-const wellKnownKeys =
-  /^(your|my|the|change|default|example|super|top|insert|replace|enter|some|a)?[-_ ]?.{0,8}(secret|change[-_ ]?me|changeit|password|passphrase|0123456789|123456789|abcdefgh|qwerty)/i
-
-function secretKey(text: string): { value: Secret } | { mustBe: string } {
-  if (Buffer.byteLength(text) < 32)
-    return { mustBe: 'at least 32 bytes long, such as `openssl rand -base64 48` prints' }
-  if (wellKnownKeys.test(text) || new Set(text).size < 10) {
-    return { mustBe: 'random: this one is well known or repeats itself; take what `openssl rand -base64 48` prints' }
-  }
-  return { value: new Secret(text) }
-}
-
-function isOrigin(text: string): boolean {
-  return URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text
-}
-
-function isNetwork(text: string): boolean {
-  const [address = '', prefix, ...rest] = text.split('/')
-  const family = isIP(address)
-  if (family === 0 || rest.length > 0) return false
-  if (prefix === undefined) return true
-  if (!/^[0-9]{1,3}$/.test(prefix) || Number(prefix) > (family === 4 ? 32 : 128)) return false
-  new BlockList().addSubnet(address, Number(prefix), family === 4 ? 'ipv4' : 'ipv6')
-  return true
-}
-
 /**
  * Reads the environment once and checks all of it before anything starts.
  *
@@ -121,6 +58,7 @@ function isNetwork(text: string): boolean {
  */
 export function parseConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const problems: string[] = []
+  const wrong: string[] = []
 
   function read<T, D>(name: string, fallback: D, reader: Reader<T>): T | D {
     const text = env[name]
@@ -129,6 +67,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     const result = reader(text)
     if ('value' in result) return result.value
     problems.push(`${name} must be ${result.mustBe}.`)
+    wrong.push(name)
     return fallback
   }
 
@@ -143,6 +82,11 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     databaseUrl: read('DATABASE_URL', null, databaseUrl),
     dataDir: env.DATA_DIR || './data',
     secretKey: read('SECRET_KEY', null, secretKey),
+    secretKeyPrevious: read('SECRET_KEY_PREVIOUS', null, secretKey),
+    tokenAlgorithm: read('TOKEN_ALGORITHM', 'ES256', oneOf('ES256', 'EdDSA', 'PS256', 'RS256')),
+    keyRotationInterval: read('KEY_ROTATION_INTERVAL', 30 * 86_400, duration(1)),
+    jwksMaxAge: read('JWKS_MAX_AGE', 600, duration(1)),
+    maxSessionsPerUser: read('MAX_SESSIONS_PER_USER', 100, integer(1, 10_000)),
     accessTokenTtl: read('ACCESS_TOKEN_TTL', 60, duration(1)),
     refreshTokenTtl: read('REFRESH_TOKEN_TTL', 300, duration(1)),
     sessionMaxAge: read('SESSION_MAX_AGE', 30 * 86_400, duration(1)),
@@ -164,7 +108,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   }
 
   const contradict = (when: boolean, sentence: string) => {
-    if (when) problems.push(sentence)
+    // The default that stands in for a wrong value contradicts nothing.
+    if (when && !wrong.some((name) => sentence.includes(name))) problems.push(sentence)
   }
   contradict(
     config.accessTokenTtl > config.refreshTokenTtl,
@@ -177,6 +122,14 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   contradict(
     config.refreshReuseWindow >= config.refreshTokenTtl,
     'REFRESH_REUSE_WINDOW must be shorter than REFRESH_TOKEN_TTL: no token can be repeated after its end.',
+  )
+  contradict(
+    config.keyRotationInterval < config.jwksMaxAge + 20,
+    'KEY_ROTATION_INTERVAL must be longer than JWKS_MAX_AGE by 20s at least: a key is published before it signs.',
+  )
+  contradict(
+    config.secretKey !== null && config.secretKey.reveal() === config.secretKeyPrevious?.reveal(),
+    'SECRET_KEY_PREVIOUS must be another key than SECRET_KEY.',
   )
   contradict(
     config.port === 0 && !env.PUBLIC_URL,

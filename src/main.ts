@@ -1,6 +1,5 @@
 import { compose, type Service } from './compose.ts'
 import { ConfigError, parseConfig } from './config.ts'
-import { systemClock } from './kernel/clock.ts'
 import { createLog, type Log } from './platform/log.ts'
 import { version } from './version.ts'
 
@@ -13,11 +12,12 @@ const say = (sentence: string) => process.stderr.write(`${sentence}\n`)
 async function main(): Promise<void> {
   const config = parseConfig(process.env)
   const log = createLog(config.logLevel)
-  const service = await compose(config, log, systemClock, (err) => {
+  const onFatal = (err: Error) => {
     log.fatal({ err }, 'the database has stopped for good: this process ends')
     process.exitCode = 1
     process.kill(process.pid, 'SIGTERM')
-  })
+  }
+  const service = await compose(config, { log, onFatal })
   try {
     const address = await service.app.listen({ host: config.host, port: config.port })
     stopOnSignals(service, log)

@@ -1,14 +1,17 @@
 import type { Audit } from '../audit/index.ts'
 import type { Caller } from '../kernel/caller.ts'
 import type { Clock } from '../kernel/clock.ts'
-import type { UserId } from '../kernel/ids.ts'
 import type { Transact } from '../kernel/transact.ts'
 import type { Server } from '../platform/http/server.ts'
 import type { Log } from '../platform/log.ts'
 import type { Database } from '../platform/postgres/tables.ts'
-import type { TokenGuards, TokenPair } from '../sessions/index.ts'
+import type { Proven, TokenGuards, TokenPair } from '../sessions/index.ts'
+import { changePassword } from './application/change-password.ts'
+import { disableUser } from './application/disable-user.ts'
+import { enableUser } from './application/enable-user.ts'
 import { getMe } from './application/get-me.ts'
 import { logIn } from './application/log-in.ts'
+import type { RevokeSessions } from './application/ports.ts'
 import { register } from './application/register.ts'
 import { accountStorePostgres } from './infrastructure/account-store.postgres.ts'
 import { authRoutes } from './infrastructure/auth-routes.ts'
@@ -23,7 +26,8 @@ interface Deps {
   readonly audit: Audit
   readonly log: Log
   readonly bcryptCost: number
-  readonly openSession: (userId: UserId, caller: Caller) => Promise<TokenPair>
+  readonly openSession: (who: Proven, caller: Caller) => Promise<TokenPair | null>
+  readonly revokeSessions: RevokeSessions
   readonly guards: TokenGuards
   readonly tokenAnswer: Parameters<typeof authRoutes>[1]['tokenAnswer']
 }
@@ -33,24 +37,31 @@ const policy = { minLength: 8, maxLength: 256 }
 
 /** The feature: its routes, and the hashing workers to be closed with the service. */
 export function createAccounts(deps: Deps) {
-  const { database, transact, clock, audit, log, bcryptCost, openSession, guards, tokenAnswer } = deps
+  const { database, transact, clock, audit, log, bcryptCost, openSession, revokeSessions, guards, tokenAnswer } = deps
   const accounts = accountStorePostgres(database)
   const hasher = createPasswordHasher({
     cost: bcryptCost,
     log: (event) => log.warn(event, 'a stored password hash can not be verified'),
   })
   const onRenewalFailed = (err: unknown) => log.warn({ err }, 'a password hash could not be renewed')
-  const isCommon = createCommonPasswords()
+  const judged = { policy, isCommon: createCommonPasswords() }
   return {
     routes(app: Server) {
       authRoutes(app, {
-        register: register({ accounts, hasher, audit, transact, clock, policy, isCommon }),
+        register: register({ ...judged, accounts, hasher, audit, transact, clock }),
         logIn: logIn({ accounts, hasher, openSession, onRenewalFailed }),
         policy,
         tokenAnswer,
       })
-      userRoutes(app, { guards, getMe: getMe({ accounts }) })
+      userRoutes(app, {
+        guards,
+        getMe: getMe({ accounts }),
+        changePassword: changePassword({ ...judged, accounts, hasher, revokeSessions, audit, transact, clock }),
+        policy,
+      })
     },
+    disable: disableUser({ accounts, revokeSessions, audit, transact, clock }),
+    enable: enableUser({ accounts, audit, transact, clock }),
     /** Rejects where a worker can't hash, so that the start fails and not the first login. */
     warmUp: () => hasher.warmUp(),
     close: () => hasher.close(),

@@ -3,8 +3,18 @@ import type { Audit } from './ports.ts'
 
 /** Audit events in PostgreSQL, one row an event, only ever inserted. */
 export const auditPostgres: Audit = {
-  async record(transaction, { kind, at, userId, sessionId, caller }) {
-    const row = { kind, at, user_id: userId, session_id: sessionId, ip: caller.ip, request_id: caller.requestId }
-    await opened(transaction).insertInto('audit_events').values(row).execute()
+  async record(transaction, { kind, at, userId, sessionId, caller, subject = null }) {
+    await opened(transaction)
+      .insertInto('audit_events')
+      .values({
+        kind,
+        at,
+        user_id: userId,
+        session_id: sessionId,
+        subject,
+        ip: caller?.ip ?? null,
+        request_id: caller?.requestId ?? null,
+      })
+      .execute()
   },
 }

@@ -1,3 +1,4 @@
+import type { Audit } from '../audit/index.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Secret } from '../kernel/secret.ts'
 import type { Transact } from '../kernel/transact.ts'
@@ -6,38 +7,77 @@ import { clockSkew } from '../platform/jwt/compact.ts'
 import type { Database } from '../platform/postgres/tables.ts'
 import { loadKeys } from './application/load-keys.ts'
 import { publishKeys } from './application/publish-keys.ts'
-import { es256KeyMaker } from './infrastructure/key-maker.es256.ts'
+import { resealKeys } from './application/reseal-keys.ts'
+import { rotateKeys } from './application/rotate-keys.ts'
+import { withdrawKey } from './application/withdraw-key.ts'
+import type { Algorithm } from './domain/signing-key.ts'
+import { cryptoKeyMaker } from './infrastructure/key-maker.crypto.ts'
+import { keyRingMemory } from './infrastructure/key-ring.memory.ts'
 import { keyRoutes } from './infrastructure/key-routes.ts'
 import { keyStorePostgres } from './infrastructure/key-store.postgres.ts'
 import { type TokenSigner, tokenSignerJws } from './infrastructure/token-signer.jws.ts'
 import { aesGcmVault } from './infrastructure/vault.aes-gcm.ts'
 
-export type { TokenSigner }
+export type { Algorithm, TokenSigner }
 
 interface Deps {
   readonly database: Database
   readonly transact: Transact
   readonly clock: Clock
-  /** The key, of 32 bytes, that seals the private halves. */
+  readonly audit: Audit
+  /** The key, of 32 bytes, that seals the private halves; and the one that sealed them before, if it changed. */
   readonly vaultKey: Secret<Buffer>
+  readonly previousVaultKey: Secret<Buffer> | null
   readonly publicUrl: string
-  /** The longest life of a token that a key signs, in seconds. */
+  readonly algorithm: Algorithm
+  /** All in seconds: how long a key signs, a JWKS may be kept, and a token lives at most. */
+  readonly interval: number
+  readonly jwksMaxAge: number
   readonly longestTokenLife: number
 }
 
-/** The feature: a signer for the others, and the routes on which the public halves are published. */
-export async function createKeys({ database, transact, clock, vaultKey, publicUrl, longestTokenLife }: Deps) {
-  const tail = longestTokenLife + clockSkew
-  const loaded = await loadKeys({
-    keys: keyStorePostgres(database),
-    vault: aesGcmVault(vaultKey),
-    maker: es256KeyMaker,
-    transact,
-    clock,
-  })()
-  const keys = () => loaded
+/** How often, in seconds, a replica looks whether keys have changed: by then a withdrawal has reached all of them. */
+export const lookInterval = 1
+
+/** How long a key is published before it signs, in seconds: a JWKS's age, a few missed looks, and the clocks' skew. */
+export const leadOf = (jwksMaxAge: number): number => jwksMaxAge + 5 * lookInterval + clockSkew
+
+/** The feature: a signer for the others, the work that keeps the keys fresh, and the routes that publish them. */
+export async function createKeys(deps: Deps) {
+  const { database, transact, clock, audit, publicUrl, algorithm, interval, jwksMaxAge, longestTokenLife } = deps
+  const schedule = { interval, jwksMaxAge, lead: leadOf(jwksMaxAge), tail: longestTokenLife + clockSkew }
+  const keys = keyStorePostgres(database)
+  const vault = aesGcmVault(deps.vaultKey, deps.previousVaultKey)
+  const maker = cryptoKeyMaker
+  const rotation = { keys, vault, maker, audit, transact, clock, schedule, algorithm }
+  const rotate = rotateKeys(rotation)
+  const withdraw = withdrawKey(rotation)
+  const reseal = resealKeys({ keys, vault })
+
+  // The keys are opened before any is made: under a wrong SECRET_KEY nothing is written.
+  const ring = await keyRingMemory({ load: loadKeys({ keys, vault, maker }), clock })
+  await reseal()
+  await rotate()
+  await ring.reload()
+
   return {
-    signer: tokenSignerJws({ keys, clock, tail }),
-    routes: (app: Server) => keyRoutes(app, { publishKeys: publishKeys({ keys, clock, tail }), publicUrl }),
+    signer: tokenSignerJws({ ring, clock, tail: schedule.tail }),
+    /** What comes again and again: sees what other replicas did, and does what the schedule asks for. */
+    async tend(): Promise<void> {
+      await ring.reload()
+      if (await rotate()) await ring.reload()
+    },
+    reseal,
+    async rotate(): Promise<void> {
+      await rotate(true)
+      await ring.reload()
+    },
+    async withdraw(kid: string): Promise<void> {
+      await withdraw(kid)
+      await ring.reload()
+    },
+    list: () => ring.keys(),
+    routes: (app: Server) =>
+      keyRoutes(app, { publishKeys: publishKeys({ ring, clock, schedule, skew: clockSkew }), publicUrl }),
   }
 }

@@ -10,6 +10,8 @@ export function createLog(level: string, destination?: DestinationStream): Log {
       base: { service: 'latchkey' },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
+      // Where a database quotes the row that it fails on, password hash and all.
+      redact: { paths: ['err.detail', 'err.params'], remove: true },
     },
     destination ?? pino.destination({ fd: 1, sync: false }),
   )

@@ -11,8 +11,10 @@ import { issueTokens } from './application/issue-tokens.ts'
 import { listSessions } from './application/list-sessions.ts'
 import { logOut } from './application/log-out.ts'
 import { openSession } from './application/open-session.ts'
+import { purgeSessions } from './application/purge-sessions.ts'
 import { recognize } from './application/recognize.ts'
 import { refreshSession } from './application/refresh-session.ts'
+import { revokeAllSessions } from './application/revoke-all-sessions.ts'
 import { revokeOtherSessions } from './application/revoke-other-sessions.ts'
 import { revokeSession } from './application/revoke-session.ts'
 import type { ReusePolicy } from './domain/rotation.ts'
@@ -25,6 +27,7 @@ import { tokenGuards } from './infrastructure/token-guards.ts'
 import { tokenRoutes } from './infrastructure/token-routes.ts'
 
 export type { TokenPair } from './application/issue-tokens.ts'
+export type { Proven } from './application/open-session.ts'
 export type { AccessClaims } from './application/ports.ts'
 export { TokenAnswer, tokenAnswer } from './infrastructure/token-answer.ts'
 export type { TokenGuards } from './infrastructure/token-guards.ts'
@@ -35,21 +38,29 @@ interface Deps {
   readonly clock: Clock
   readonly signer: TokenSigner
   readonly audit: Audit
-  /** The key, of 32 bytes, of the MAC of refresh tokens. */
+  /** The key, of 32 bytes, of the MAC of refresh tokens; and the one before it, if it changed. */
   readonly macKey: Secret<Buffer>
+  readonly previousMacKey: Secret<Buffer> | null
   readonly issuer: string
   readonly accessTokenTtl: number
   readonly limits: SessionLimits
   readonly policy: ReusePolicy
+  readonly maxSessionsPerUser: number
 }
 
 /** The feature: opening a session and the guards for the others, and its own routes. */
 export function createSessions(deps: Deps) {
-  const { database, transact, clock, signer, audit, macKey, issuer, accessTokenTtl, limits, policy } = deps
+  const { database, transact, clock, signer, audit, issuer, accessTokenTtl, limits, policy, maxSessionsPerUser } = deps
   const sessions = sessionStorePostgres(database)
   const accessTokens = accessTokenJwt({ signer, issuer, ttl: accessTokenTtl })
-  const refreshTokens = refreshTokenJwt({ key: macKey, issuer, ttl: limits.refreshTokenTtl })
+  const refreshTokens = refreshTokenJwt({
+    key: deps.macKey,
+    previousKey: deps.previousMacKey,
+    issuer,
+    ttl: limits.refreshTokenTtl,
+  })
   const issue = issueTokens({ accessTokens, refreshTokens })
+  const revokeAll = revokeAllSessions({ sessions, audit })
   const newSessionId = () => randomUUID() as SessionId
   const guards = tokenGuards({
     recognize: recognize({ sessions, accessTokens, clock }),
@@ -59,7 +70,9 @@ export function createSessions(deps: Deps) {
   })
   return {
     guards,
-    openSession: openSession({ sessions, issue, audit, transact, clock, newSessionId, limits }),
+    openSession: openSession({ sessions, issue, audit, transact, clock, newSessionId, limits, maxSessionsPerUser }),
+    revokeAll,
+    purge: purgeSessions({ sessions, transact, clock }),
     routes(app: Server) {
       tokenRoutes(app, {
         guards,
@@ -70,7 +83,7 @@ export function createSessions(deps: Deps) {
         guards,
         listSessions: listSessions({ sessions, clock }),
         revokeSession: revokeSession({ sessions, audit, transact, clock }),
-        revokeOtherSessions: revokeOtherSessions({ sessions, audit, transact, clock }),
+        revokeOtherSessions: revokeOtherSessions({ revokeAll, transact, clock }),
       })
     },
   }

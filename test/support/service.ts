@@ -6,6 +6,7 @@ import { compose } from '../../src/compose.ts'
 import { parseConfig } from '../../src/config.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { type TestClock, testClock } from './clock.ts'
+import { conformance, type OpenApiDocument } from './conformance.ts'
 import { startPostgres } from './postgres.ts'
 
 export type Kind = 'postgres' | 'embedded'
@@ -39,6 +40,7 @@ export interface TestService {
   readonly clock: TestClock
   readonly logLines: string[]
   readonly service: Awaited<ReturnType<typeof compose>>
+  /** Makes one call. An answer that the OpenAPI document does not describe fails the test. */
   call(method: string, path: string, options?: CallOptions): Promise<Answer>
   /** Runs one statement in the service's database, behind its back. */
   query<T = Record<string, unknown>>(statement: string): Promise<T[]>
@@ -79,8 +81,10 @@ export async function startService({
   const logLines: string[] = []
   const log = createLog(base.logLevel, { write: (line) => void logLines.push(line) })
   // The cheapest hash that bcrypt knows: what costs time elsewhere is tested where it matters.
-  const service = await compose({ ...base, bcryptCost: 4 }, log, clock)
+  const service = await compose({ ...base, bcryptCost: 4 }, { log, clock })
   const url = await service.app.listen({ host: '127.0.0.1', port: 0 })
+
+  let check: ReturnType<typeof conformance> | undefined
 
   const call: TestService['call'] = async (method, path, { token, json, body, headers = {} } = {}) => {
     const sent = json === undefined ? body : JSON.stringify(json)
@@ -95,6 +99,8 @@ export async function startService({
       ...(sent !== undefined && { body: sent as string }),
     })
     const text = await response.text()
+    check ??= conformance(service.app.swagger() as unknown as OpenApiDocument)
+    check({ method, path: new URL(path, url).pathname, status: response.status, headers: response.headers, text })
     const isJson = /json/.test(response.headers.get('content-type') ?? '')
     return { status: response.status, headers: response.headers, text, body: isJson && text ? JSON.parse(text) : text }
   }

@@ -1,13 +1,16 @@
+import type { Caller } from '../../kernel/caller.ts'
 import type { EmailAddress } from '../../kernel/email-address.ts'
-import type { UserId } from '../../kernel/ids.ts'
+import type { SessionId, UserId } from '../../kernel/ids.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Transaction } from '../../kernel/transact.ts'
 import type { User } from '../domain/user.ts'
 
-/** What logging in needs to know of an account. `passwordHash` is null where no password is set. */
+/** What logging in needs to know of an account. `passwordHash` is null where no password is set, or none counts now. */
 export interface Credentials {
   readonly user: User
   readonly passwordHash: string | null
+  /** Counts the changes after which no earlier proof of identity opens a session. */
+  readonly epoch: number
 }
 
 export interface AccountStore {
@@ -17,9 +20,14 @@ export interface AccountStore {
     account: { email: EmailAddress; passwordHash: string; createdAt: Date },
   ): Promise<User | null>
   find(id: UserId): Promise<User | null>
-  findCredentials(email: EmailAddress): Promise<Credentials | null>
+  /** For a disabled account the hash is null: no password opens it. */
+  findCredentials(by: { email: EmailAddress } | { id: UserId }): Promise<Credentials | null>
   /** Replaces the hash only while it still is `from`, so that a renewal never undoes a change of password. */
   renewHash(id: UserId, from: string, to: string): Promise<void>
+  /** The same for a change of password, which begins a new epoch; answers whether the hash still was `from`. */
+  replaceHash(transaction: Transaction, id: UserId, from: string, to: string): Promise<boolean>
+  /** Disables the account, or enables it with null, in a new epoch; answers whether that changed anything. */
+  setDisabled(transaction: Transaction, id: UserId, disabledAt: Date | null): Promise<boolean>
 }
 
 export interface PasswordHasher {
@@ -33,3 +41,9 @@ export interface PasswordHasher {
    */
   verify(password: Secret, stored: string | null): Promise<{ matches: boolean; outdated: boolean }>
 }
+
+/** Ends all sessions of a user, but one if there is one, in the transaction of the deed that makes it necessary. */
+export type RevokeSessions = (
+  transaction: Transaction,
+  which: { userId: UserId; but: SessionId | null; now: Date; caller: Caller | null },
+) => Promise<void>

@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { EmailAddress } from '../../kernel/email-address.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import type { Database } from '../../platform/postgres/tables.ts'
@@ -23,13 +24,15 @@ export function accountStorePostgres(database: Database): AccountStore {
       return row ? userOf(row) : null
     },
 
-    async findCredentials(email) {
+    async findCredentials(by) {
       const row = await database
         .selectFrom('users')
-        .select(['id', 'email', 'password_hash'])
-        .where('email', '=', email)
+        .select(['id', 'email', 'password_hash', 'disabled_at', 'epoch'])
+        .where((where) => ('id' in by ? where('id', '=', by.id) : where('email', '=', by.email)))
         .executeTakeFirst()
-      return row ? { user: userOf(row), passwordHash: row.password_hash } : null
+      if (!row) return null
+      const passwordHash = row.disabled_at === null ? row.password_hash : null
+      return { user: userOf(row), passwordHash, epoch: row.epoch }
     },
 
     async renewHash(id, from, to) {
@@ -39,6 +42,26 @@ export function accountStorePostgres(database: Database): AccountStore {
         .where('id', '=', id)
         .where('password_hash', '=', from)
         .execute()
+    },
+
+    async replaceHash(transaction, id, from, to) {
+      const { numUpdatedRows } = await opened(transaction)
+        .updateTable('users')
+        .set({ password_hash: to, epoch: sql`epoch + 1` })
+        .where('id', '=', id)
+        .where('password_hash', '=', from)
+        .executeTakeFirst()
+      return numUpdatedRows > 0n
+    },
+
+    async setDisabled(transaction, id, disabledAt) {
+      const { numUpdatedRows } = await opened(transaction)
+        .updateTable('users')
+        .set({ disabled_at: disabledAt, epoch: sql`epoch + 1` })
+        .where('id', '=', id)
+        .where('disabled_at', disabledAt === null ? 'is not' : 'is', null)
+        .executeTakeFirst()
+      return numUpdatedRows > 0n
     },
   }
 }

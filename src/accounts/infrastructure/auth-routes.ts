@@ -1,7 +1,7 @@
 import { type TSchema, Type } from 'typebox'
 import type { Caller } from '../../kernel/caller.ts'
 import { Secret } from '../../kernel/secret.ts'
-import { refusals } from '../../platform/http/problem.ts'
+import { bodyRefusals, refusals } from '../../platform/http/problem.ts'
 import { callerOf, type Server } from '../../platform/http/server.ts'
 import type { TokenPair } from '../../sessions/index.ts'
 import type { PasswordPolicy } from '../domain/password-policy.ts'
@@ -40,7 +40,7 @@ export function authRoutes(app: Server, { register, logIn, policy, tokenAnswer }
         body: Type.Object({ email: Email, password: NewPassword }, closed),
         response: {
           200: UserAnswer,
-          ...refusals('email_taken', 'validation_failed', 'body_too_large', 'unsupported_media_type', 'overloaded'),
+          ...refusals('email_taken', 'validation_failed', 'overloaded', ...bodyRefusals),
         },
       },
     },
@@ -60,13 +60,7 @@ export function authRoutes(app: Server, { register, logIn, policy, tokenAnswer }
         body: Type.Object({ email: Email, password: Type.String({ format: 'password' }) }, closed),
         response: {
           200: tokenAnswer.schema,
-          ...refusals(
-            'invalid_credentials',
-            'validation_failed',
-            'body_too_large',
-            'unsupported_media_type',
-            'overloaded',
-          ),
+          ...refusals('invalid_credentials', 'validation_failed', 'overloaded', ...bodyRefusals),
         },
       },
     },

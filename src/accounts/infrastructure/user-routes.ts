@@ -1,17 +1,26 @@
-import type { UserId } from '../../kernel/ids.ts'
+import { Type } from 'typebox'
+import type { Caller } from '../../kernel/caller.ts'
+import { Secret } from '../../kernel/secret.ts'
 import { refusals } from '../../platform/http/problem.ts'
-import type { Server } from '../../platform/http/server.ts'
-import type { TokenGuards } from '../../sessions/index.ts'
+import { callerOf, type Server } from '../../platform/http/server.ts'
+import type { AccessClaims, TokenGuards } from '../../sessions/index.ts'
+import type { PasswordPolicy } from '../domain/password-policy.ts'
 import type { User } from '../domain/user.ts'
 import { UserAnswer } from './user-answer.ts'
 
 interface Deps {
   readonly guards: TokenGuards
-  readonly getMe: (claims: { userId: UserId }) => Promise<User>
+  readonly getMe: (claims: AccessClaims) => Promise<User>
+  readonly changePassword: (
+    claims: AccessClaims,
+    passwords: { current: Secret; wanted: Secret },
+    caller: Caller,
+  ) => Promise<void>
+  readonly policy: PasswordPolicy
 }
 
-/** Who am I. */
-export function userRoutes(app: Server, { guards, getMe }: Deps): void {
+/** Who am I, and a new password. */
+export function userRoutes(app: Server, { guards, getMe, changePassword, policy }: Deps): void {
   app.get(
     '/api/v1/users/me',
     {
@@ -24,5 +33,50 @@ export function userRoutes(app: Server, { guards, getMe }: Deps): void {
       },
     },
     async (request) => getMe(guards.accessToken.of(request)),
+  )
+
+  app.put(
+    '/api/v1/users/me/password',
+    {
+      config: { access: guards.accessToken },
+      schema: {
+        tags: ['User'],
+        summary: 'Change my password',
+        operationId: 'changePassword',
+        description: 'Ends all my other sessions.',
+        body: Type.Object(
+          {
+            current_password: Type.String({ format: 'password' }),
+            new_password: Type.String({
+              minLength: policy.minLength,
+              maxLength: policy.maxLength,
+              format: 'password',
+            }),
+          },
+          {
+            additionalProperties: false,
+            examples: [{ current_password: 'your_password_123', new_password: 'your_next_password_456' }],
+          },
+        ),
+        response: {
+          204: Type.Null({ description: 'The password is changed, and all other sessions are over.' }),
+          ...refusals(
+            'invalid_token',
+            'token_expired',
+            'invalid_credentials',
+            'validation_failed',
+            'body_too_large',
+            'unsupported_media_type',
+            'overloaded',
+          ),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { current_password, new_password } = request.body
+      const passwords = { current: new Secret(current_password), wanted: new Secret(new_password) }
+      await changePassword(guards.accessToken.of(request), passwords, callerOf(request))
+      return reply.status(204).send(null)
+    },
   )
 }

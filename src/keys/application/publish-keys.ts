@@ -1,26 +1,31 @@
 import type { Clock } from '../../kernel/clock.ts'
+import { cacheableFor, type KeySchedule } from '../domain/key-schedule.ts'
 import { phaseOf } from '../domain/signing-key.ts'
-import type { LoadedKey } from './ports.ts'
+import type { KeyRing } from './ports.ts'
 
 interface Deps {
-  readonly keys: () => readonly LoadedKey[]
+  readonly ring: KeyRing
   readonly clock: Clock
-  /** For how many seconds a retired key stays published. */
-  readonly tail: number
+  readonly schedule: KeySchedule
+  /** By how many seconds clocks may differ. */
+  readonly skew: number
 }
 
 export interface JsonWebKeySet {
   readonly keys: readonly Readonly<Record<string, string>>[]
 }
 
-/** The JWK Set (RFC 7517, section 5) of every key under which a living token may be signed, now or soon. */
+/**
+ * The JWK Set (RFC 7517, section 5) of every key under which a living token may be signed, now or as long as the set
+ * may be kept: `maxAge` seconds.
+ */
 export const publishKeys =
-  ({ keys, clock, tail }: Deps) =>
-  (): JsonWebKeySet => {
+  ({ ring, clock, schedule, skew }: Deps) =>
+  (): { set: JsonWebKeySet; maxAge: number } => {
     const now = clock()
-    return {
-      keys: keys()
-        .filter((key) => phaseOf(key, now, tail) !== 'gone')
-        .map((key) => ({ ...key.publicJwk, kid: key.kid, use: 'sig', alg: key.algorithm })),
-    }
+    const keys = ring
+      .keys()
+      .filter((key) => phaseOf(key, now, schedule.tail) !== 'gone')
+      .map((key) => ({ ...key.publicJwk, kid: key.kid, use: 'sig', alg: key.algorithm }))
+    return { set: { keys }, maxAge: cacheableFor(ring.loadedAt(), now, schedule, skew) }
   }

@@ -1,5 +1,6 @@
-/** The signature algorithms that keys may be made for (RFC 7518, section 3.1). */
-export type Algorithm = 'ES256'
+/** The signature algorithms that keys may be made for (RFC 7518, section 3.1; RFC 8037, section 3.1). */
+export const algorithms = ['ES256', 'EdDSA', 'PS256', 'RS256'] as const
+export type Algorithm = (typeof algorithms)[number]
 
 /** The public half of a key in the form in which the JWKS shows it (RFC 7517), without `use`, `alg` and `kid`. */
 export type PublicJwk = Readonly<Record<string, string>>
@@ -11,7 +12,9 @@ export interface SigningKey {
   readonly algorithm: Algorithm
   readonly publicJwk: PublicJwk
   readonly createdAt: Date
+  /** From when on it signs. Until then it is published, so that every verifier knows it by its first signature. */
   readonly activatesAt: Date
+  /** From when on it signs no more; null while no successor is known. */
   readonly retiresAt: Date | null
 }
 

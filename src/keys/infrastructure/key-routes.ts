@@ -1,22 +1,31 @@
 import { createHash } from 'node:crypto'
-import { Type } from 'typebox'
+import { type Static, Type } from 'typebox'
 import { refusals } from '../../platform/http/problem.ts'
 import type { Server } from '../../platform/http/server.ts'
 import type { JsonWebKeySet } from '../application/publish-keys.ts'
 
 interface Deps {
-  readonly publishKeys: () => JsonWebKeySet
+  readonly publishKeys: () => { set: JsonWebKeySet; maxAge: number }
   readonly publicUrl: string
 }
 
-const Jwk = Type.Object(
-  { kid: Type.String(), kty: Type.String(), use: Type.Literal('sig'), alg: Type.String() },
-  { additionalProperties: Type.String() },
-)
+// The members are named one by one: what is not named is not answered, and a private `d` never will be.
+const Jwk = Type.Object({
+  kty: Type.String(),
+  crv: Type.Optional(Type.String()),
+  x: Type.Optional(Type.String()),
+  y: Type.Optional(Type.String()),
+  n: Type.Optional(Type.String()),
+  e: Type.Optional(Type.String()),
+  kid: Type.String(),
+  use: Type.Literal('sig'),
+  alg: Type.String(),
+})
 
 const Jwks = Type.Object(
   { keys: Type.Array(Jwk) },
   {
+    description: 'The key set (RFC 7517). A verifier may keep it as long as `Cache-Control` says.',
     examples: [
       {
         keys: [
@@ -35,19 +44,31 @@ const Jwks = Type.Object(
   },
 )
 
-const Metadata = Type.Object({
-  issuer: Type.String({ format: 'uri' }),
-  jwks_uri: Type.String({ format: 'uri' }),
-  response_types_supported: Type.Array(Type.String()),
-  grant_types_supported: Type.Array(Type.String()),
-  token_endpoint_auth_methods_supported: Type.Array(Type.String()),
-  access_token_signing_alg_values_supported: Type.Array(Type.String()),
-})
+const Metadata = Type.Object(
+  {
+    issuer: Type.String({ format: 'uri' }),
+    jwks_uri: Type.String({ format: 'uri' }),
+    response_types_supported: Type.Array(Type.String()),
+    grant_types_supported: Type.Array(Type.String()),
+    token_endpoint_auth_methods_supported: Type.Array(Type.String()),
+    access_token_signing_alg_values_supported: Type.Array(Type.String()),
+  },
+  {
+    description: 'The metadata (RFC 8414).',
+    examples: [
+      {
+        issuer: 'http://localhost:1602',
+        jwks_uri: 'http://localhost:1602/.well-known/jwks.json',
+        response_types_supported: [],
+        grant_types_supported: [],
+        token_endpoint_auth_methods_supported: ['none'],
+        access_token_signing_alg_values_supported: ['ES256'],
+      },
+    ],
+  },
+)
 
 const jwksPath = '/.well-known/jwks.json'
-/** For how many seconds a verifier may keep the JWKS without asking again. */
-const jwksMaxAge = 600
-
 /** What others need to verify access tokens: the key set (RFC 7517) and the server's metadata (RFC 8414). */
 export function keyRoutes(app: Server, { publishKeys, publicUrl }: Deps): void {
   app.get(
@@ -62,11 +83,11 @@ export function keyRoutes(app: Server, { publishKeys, publicUrl }: Deps): void {
       },
     },
     async (request, reply) => {
-      const set = publishKeys()
+      const { set, maxAge } = publishKeys()
       const etag = `"${createHash('sha256').update(JSON.stringify(set)).digest('base64url')}"`
-      reply.headers({ 'cache-control': `public, max-age=${jwksMaxAge}`, etag, 'content-type': 'application/json' })
+      reply.headers({ 'cache-control': `public, max-age=${maxAge}`, etag, 'content-type': 'application/json' })
       if (isKnown(request.headers['if-none-match'], etag)) return reply.status(304).send(null)
-      return { keys: set.keys as { kid: string; kty: string; use: 'sig'; alg: string }[] }
+      return { keys: set.keys as Static<typeof Jwk>[] }
     },
   )
 
@@ -82,7 +103,8 @@ export function keyRoutes(app: Server, { publishKeys, publicUrl }: Deps): void {
       },
     },
     async (_request, reply) => {
-      reply.header('cache-control', `public, max-age=${jwksMaxAge}`)
+      const { set, maxAge } = publishKeys()
+      reply.header('cache-control', `public, max-age=${maxAge}`)
       return {
         issuer: publicUrl,
         jwks_uri: `${publicUrl}${jwksPath}`,
@@ -90,7 +112,7 @@ export function keyRoutes(app: Server, { publishKeys, publicUrl }: Deps): void {
         response_types_supported: [],
         grant_types_supported: [],
         token_endpoint_auth_methods_supported: ['none'],
-        access_token_signing_alg_values_supported: [...new Set(publishKeys().keys.map((key) => key.alg ?? ''))],
+        access_token_signing_alg_values_supported: [...new Set(set.keys.map((key) => key.alg ?? ''))],
       }
     },
   )

@@ -42,5 +42,29 @@ export function keyStorePostgres(database: Database): KeyStore {
         })
         .execute()
     },
+
+    async reschedule(transaction, kid, { activatesAt, retiresAt }) {
+      await opened(transaction)
+        .updateTable('signing_keys')
+        .set({
+          ...(activatesAt !== undefined && { activates_at: activatesAt }),
+          ...(retiresAt !== undefined && { retires_at: retiresAt }),
+        })
+        .where('kid', '=', kid)
+        .execute()
+    },
+
+    async remove(transaction, kids) {
+      if (kids.length > 0) await opened(transaction).deleteFrom('signing_keys').where('kid', 'in', kids).execute()
+    },
+
+    async reseal(kid, from, to) {
+      await database
+        .updateTable('signing_keys')
+        .set({ sealed_private_key: to })
+        .where('kid', '=', kid)
+        .where('sealed_private_key', '=', from)
+        .execute()
+    },
   }
 }

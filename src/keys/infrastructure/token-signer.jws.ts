@@ -1,6 +1,7 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Clock } from '../../kernel/clock.ts'
 import { type Claims, decodeClaims, encodePart, splitCompact } from '../../platform/jwt/compact.ts'
-import type { LoadedKey } from '../application/ports.ts'
+import type { KeyRing, LoadedKey } from '../application/ports.ts'
 import { phaseOf, signerAmong } from '../domain/signing-key.ts'
 
 /** Signs and verifies tokens under the service's own keys. What the claims mean is for the caller to say. */
@@ -8,43 +9,65 @@ export interface TokenSigner {
   /** A token in JWS compact serialisation with the header `{alg, typ, kid}` of the key that is active now. */
   sign(typ: string, claims: object): string
   /** The claims of a token of this `typ` that a published key signed, or null. Times are not looked at. */
-  verify(typ: string, token: string): Claims | null
+  verify(typ: string, token: string): Promise<Claims | null>
 }
 
 interface Deps {
-  readonly keys: () => readonly LoadedKey[]
+  readonly ring: KeyRing
   readonly clock: Clock
   /** For how many seconds a retired key stays valid. */
   readonly tail: number
 }
+
+/** How often a key that nobody here has seen makes this process read its keys again, at most: in milliseconds. */
+const coolDown = 100
+
+// The header of any token that this service may have written.
+const ours = /^\{"alg":"[A-Za-z0-9]{5}","typ":"[a-z+]+","kid":"[A-Za-z0-9_-]{43}"\}$/
 
 /**
  * A token names its key, algorithm and type in its header, and each key writes one header for each type. So a header
  * is compared as a whole with those that our keys write, and never parsed: no algorithm, key or URL of a stranger's
  * choosing is ever looked at (RFC 8725, sections 3.1 and 3.5).
  */
-export function tokenSignerJws({ keys, clock, tail }: Deps): TokenSigner {
-  const headers = new WeakMap<LoadedKey, Map<string, string>>()
+export function tokenSignerJws({ ring, clock, tail }: Deps): TokenSigner {
+  const headers = new Map<string, string>()
 
   function headerOf(key: LoadedKey, typ: string): string {
-    const written = headers.get(key) ?? new Map<string, string>()
-    const header = written.get(typ) ?? encodePart({ alg: key.algorithm, typ, kid: key.kid })
-    headers.set(key, written.set(typ, header))
+    const name = `${key.kid} ${typ}`
+    const header = headers.get(name) ?? encodePart({ alg: key.algorithm, typ, kid: key.kid })
+    headers.set(name, header)
     return header
+  }
+
+  const keyOf = (header: string, typ: string) => ring.keys().find((key) => headerOf(key, typ) === header)
+
+  let nextLook = 0
+
+  /** A replica may have made a key this instant, after a withdrawal: who has not seen it looks once more. */
+  async function keyAfterReload(header: string, typ: string): Promise<LoadedKey | undefined> {
+    if (!ours.test(Buffer.from(header, 'base64url').toString())) return undefined
+    const wait = nextLook - performance.now()
+    if (wait > 0) await delay(wait)
+    const found = keyOf(header, typ)
+    if (found) return found
+    nextLook = performance.now() + coolDown
+    await ring.reload()
+    return keyOf(header, typ)
   }
 
   return {
     sign(typ, claims) {
-      const key = signerAmong(keys(), clock(), tail)
+      const key = signerAmong(ring.keys(), clock(), tail)
       if (!key) throw new Error('no signing key is active')
       const input = `${headerOf(key, typ)}.${encodePart(claims)}`
       return `${input}.${key.sign(input).toString('base64url')}`
     },
 
-    verify(typ, token) {
+    async verify(typ, token) {
       const parts = splitCompact(token)
       if (!parts) return null
-      const key = keys().find((key) => headerOf(key, typ) === parts.header)
+      const key = keyOf(parts.header, typ) ?? (await keyAfterReload(parts.header, typ))
       // A key that is next here may be active already for a replica whose clock is ahead.
       if (!key || phaseOf(key, clock(), tail) === 'gone') return null
       return key.verify(parts.signingInput, parts.signature) ? decodeClaims(parts.payload) : null

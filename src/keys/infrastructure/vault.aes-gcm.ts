@@ -13,23 +13,27 @@ const headBytes = 1 + markBytes + nonceBytes
  *
  * Sealed form: version (1 byte), a mark of the key (8), nonce (12), ciphertext, tag (16). The mark tells under which
  * key a text was sealed, so that a wrong key is told from damage.
+ *
+ * @param key seals and opens. @param previous opens only: what an older secret key has sealed.
  */
-export function aesGcmVault(key: Secret<Buffer>): Vault {
-  const mark = createHash('sha256').update('latchkey vault mark').update(key.reveal()).digest().subarray(0, markBytes)
+export function aesGcmVault(key: Secret<Buffer>, previous: Secret<Buffer> | null = null): Vault {
+  const current = { key, mark: markOf(key) }
+  const openers = [current, ...(previous ? [{ key: previous, mark: markOf(previous) }] : [])]
+  const openerOf = (sealed: Buffer) => openers.find(({ mark }) => sealed.subarray(1, 1 + markBytes).equals(mark))
 
   return {
     seal(secret, context) {
-      const head = Buffer.concat([Buffer.from([version]), mark, randomBytes(nonceBytes)])
+      const head = Buffer.concat([Buffer.from([version]), current.mark, randomBytes(nonceBytes)])
       const cipher = createCipheriv('aes-256-gcm', key.reveal(), head.subarray(-nonceBytes))
       cipher.setAAD(Buffer.concat([head, Buffer.from(context)]))
       return Buffer.concat([head, cipher.update(secret), cipher.final(), cipher.getAuthTag()])
     },
 
     open(sealed, context) {
-      if (sealed.length < headBytes + tagBytes || sealed[0] !== version) return null
+      const opener = openerOf(sealed)
+      if (!opener || sealed.length < headBytes + tagBytes || sealed[0] !== version) return null
       const head = sealed.subarray(0, headBytes)
-      if (!head.subarray(1, 1 + markBytes).equals(mark)) return null
-      const decipher = createDecipheriv('aes-256-gcm', key.reveal(), head.subarray(-nonceBytes))
+      const decipher = createDecipheriv('aes-256-gcm', opener.key.reveal(), head.subarray(-nonceBytes))
       decipher.setAAD(Buffer.concat([head, Buffer.from(context)]))
       decipher.setAuthTag(sealed.subarray(-tagBytes))
       try {
@@ -38,5 +42,10 @@ export function aesGcmVault(key: Secret<Buffer>): Vault {
         return null
       }
     },
+
+    isCurrent: (sealed) => openerOf(sealed) === current,
   }
 }
+
+const markOf = (key: Secret<Buffer>) =>
+  createHash('sha256').update('latchkey vault mark').update(key.reveal()).digest().subarray(0, markBytes)

@@ -3,7 +3,7 @@ import { Refusal } from '../../kernel/refusal.ts'
 import { refusals } from './problem.ts'
 import type { Server } from './server.ts'
 
-const Health = Type.Object({ status: Type.Literal('ok') }, { examples: [{ status: 'ok' }] })
+const Health = Type.Object({ status: Type.Literal('ok') }, { description: 'Yes.', examples: [{ status: 'ok' }] })
 
 /** Whether the process lives, and whether it can serve: the second asks the database. */
 export function healthRoutes(app: Server, { ping }: { ping: () => Promise<void> }): void {

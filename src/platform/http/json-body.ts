@@ -25,6 +25,8 @@ export function acceptJsonBodies(app: FastifyInstance): void {
     if (bytes.length === 0 && !request.routeOptions.schema?.body) return done(null, undefined)
     const text = decode(bytes)
     if (text === null) return done(new Refusal('malformed_request', { because: 'the body is not UTF-8' }))
+    // The parser would pass over a byte order mark, which no JSON text may begin with (RFC 8259, section 8.1).
+    if (text.startsWith('\ufeff')) return done(new Refusal('malformed_request', { because: 'a byte order mark' }))
     parseJson(request, text, (error, value) => {
       if (error) return done(new Refusal('malformed_request', { because: 'the body is not JSON' }))
       if (!isText(value))

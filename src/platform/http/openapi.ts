@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
@@ -9,7 +10,7 @@ export const schemes = { access: 'Access-token', refresh: 'Refresh-token' } as c
 const documentPath = '/api/openapi.json'
 const docsPath = '/api/docs'
 
-// Swagger UI sets styles on elements and draws its icons from data URLs; all else comes from this origin alone.
+// Swagger UI draws its icons from data URLs; all else comes from this origin alone.
 const docsPolicy = {
   'default-src': "'none'",
   'script-src': "'self'",
@@ -22,6 +23,16 @@ const docsPolicy = {
   'frame-ancestors': "'none'",
 }
 
+const description = `Accounts, sessions, single-use refresh tokens and public keys.
+
+To try it on this page: register, log in, press **Authorize** and paste the \`access_token\`, then get the current user.
+
+Every refusal is a problem (RFC 9457) with a \`code\`: [what each code means](${problemsPath}). The calls as a
+document: [openapi.json](${documentPath}).`
+
+// Swagger UI links to the document at an address of its own, beside the one that is documented.
+const docsStyle = '.swagger-ui .info hgroup .link { display: none } .swagger-ui .info { margin: 32px 0 16px }'
+
 /** Collects the schemas of all routes that are registered from here on. */
 export async function describeRoutes(app: FastifyInstance, version: string): Promise<void> {
   await app.register(swagger, {
@@ -30,11 +41,10 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
       info: {
         title: 'Latchkey',
         version,
-        description: 'Accounts, sessions, single-use refresh tokens and public keys.',
+        description,
         license: { name: 'MIT', identifier: 'MIT' },
       },
-      // Relative, so that "Try it out" calls the very service that the page came from.
-      servers: [{ url: '/' }],
+      // No servers: "Try it out" then calls the very service that the page came from.
       tags: [
         { name: 'Authentication', description: 'Register, log in, refresh, log out.' },
         { name: 'User', description: 'The person that a token speaks for, and their sessions.' },
@@ -43,8 +53,10 @@ export async function describeRoutes(app: FastifyInstance, version: string): Pro
       ],
       components: {
         securitySchemes: {
-          [schemes.access]: bearer('Access token: the `access_token` of a login or a refresh. Lives for a minute.'),
-          [schemes.refresh]: bearer('Refresh token: the `refresh_token` of a login or a refresh. Single-use.'),
+          [schemes.access]: bearer(
+            'Access token: the `access_token` of a login or a refresh. It lives for `expires_in` seconds.',
+          ),
+          [schemes.refresh]: bearer('Refresh token: the `refresh_token` of a login or a refresh. It works once.'),
         },
       },
     },
@@ -61,7 +73,10 @@ export async function serveDocs(app: FastifyInstance): Promise<void> {
   })
 
   app.get(problemsPath, { config: { access: 'public' }, schema: { hide: true } }, async (_request, reply) => {
-    reply.type('text/html; charset=utf-8').header('cache-control', 'public, max-age=60')
+    reply.type('text/html; charset=utf-8').headers({
+      'cache-control': 'public, max-age=60',
+      'content-security-policy': problemsPolicy,
+    })
     return problemsPage
   })
 
@@ -72,19 +87,43 @@ export async function serveDocs(app: FastifyInstance): Promise<void> {
     await docs.register(swaggerUi, {
       routePrefix: docsPath,
       staticCSP: docsPolicy,
-      uiConfig: { url: documentPath, persistAuthorization: false, displayRequestDuration: true, validatorUrl: null },
-      theme: { title: 'Latchkey API' },
+      // The base layout is without the bar that loads other documents, whose logo would need an inline style.
+      uiConfig: { layout: 'BaseLayout', persistAuthorization: false, displayRequestDuration: true, validatorUrl: null },
+      theme: {
+        title: 'Latchkey API',
+        css: [{ filename: 'latchkey.css', content: docsStyle }],
+        favicon: [{ filename: 'key.svg', rel: 'icon', type: 'image/svg+xml', sizes: 'any', content: icon }],
+      },
     })
   })
 }
 
+const icon =
+  '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" fill="none" stroke="#2b6cb0" stroke-width="2">' +
+  '<circle cx="5" cy="8" r="3"/><path d="M8 8h7v4M12 8v3"/></svg>'
+
+const problemsStyle = `
+:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }
+body { max-width: 44rem; margin: 3rem auto; padding: 0 1rem }
+dt { margin-top: 1.5rem; font-weight: 600 }
+dd { margin: 0.25rem 0 0 }
+dt:target, dt:target + dd { padding-left: 0.75rem; border-left: 4px solid #2b6cb0 }
+code { font-size: 0.95em }
+`
+
+const problemsPolicy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(problemsStyle).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`
+
 const problemsPage = `<!doctype html>
-<html lang="en"><meta charset="utf-8"><title>Latchkey: refusals</title>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Latchkey: refusals</title><style>${problemsStyle}</style>
 <h1>Refusals</h1>
 <p>Every refusal is a problem (RFC 9457) with one of these codes. A code is never renamed.</p>
 <dl>
 ${Object.entries(faces)
-  .map(([code, { status, title, help }]) => `<dt id="${code}"><code>${code}</code> (${status}): ${title}<dd>${help}`)
+  .map(([code, { status, title, help }]) => {
+    const marked = help.replaceAll(/`([^`]+)`/g, '<code>$1</code>')
+    return `<dt id="${code}">${status} ${title}: <code>${code}</code><dd>${marked}`
+  })
   .join('\n')}
 </dl>
 </html>

@@ -108,13 +108,12 @@ export interface Problem {
 /** Turns whatever was thrown into a refusal. `translate` knows the errors of one technology, the database's say. */
 export function refusalOf(error: unknown, translate: (error: unknown) => Refusal | null): Refusal {
   if (error instanceof Refusal) return error
-  const translated = translate(error)
-  if (translated) return translated
+  // First of all the framework's own: a client that hangs up gives ECONNRESET too, and says nothing of the database.
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return new Refusal(codeOfStatus[status] ?? 'malformed_request', { because: (error as Error).message })
   }
-  return new Refusal('internal_error', { cause: error })
+  return translate(error) ?? new Refusal('internal_error', { cause: error })
 }
 
 /** A fresh problem for each answer: an error object that two requests share would tell one of the other. */
@@ -136,6 +135,9 @@ export const problemsPath = '/api/problems'
 
 const everywhere = ['malformed_request', 'too_many_requests', 'internal_error', 'database_unavailable'] as const
 
+/** What a route may answer besides if its method can bring a body along, also to a route that wants none. */
+export const bodyRefusals = ['body_too_large', 'unsupported_media_type'] as const
+
 /** The refusals of a route in its response schema, by status, with those that any route may answer. */
 export function refusals(...codes: RefusalCode[]) {
   const all = [...new Set<RefusalCode>([...codes, ...everywhere])]
@@ -147,16 +149,18 @@ export function refusals(...codes: RefusalCode[]) {
 
 function problemResponse(codes: readonly RefusalCode[]) {
   const first = codes[0] ?? 'internal_error'
+  const { status } = faces[first]
   return {
+    ...headersOf(status),
     description: codes.map((code) => `\`${code}\`: ${faces[code].title}.`).join(' '),
     content: {
       'application/problem+json': {
         schema: Type.Object({
           type: Type.String({ format: 'uri' }),
           title: Type.String(),
-          status: Type.Literal(faces[first].status),
+          status: Type.Literal(status),
           detail: Type.String(),
-          code: Type.Union(codes.map((code) => Type.Literal(code))),
+          code: Type.Unsafe<RefusalCode>({ type: 'string', enum: codes }),
           request_id: Type.String(),
           ...(codes.includes('validation_failed') && { errors: Type.Optional(Type.Array(FieldErrorSchema)) }),
         }),
@@ -166,6 +170,17 @@ function problemResponse(codes: readonly RefusalCode[]) {
       },
     },
   }
+}
+
+/** The headers that every refusal of a status bears. */
+function headersOf(status: number) {
+  if (status === 401) {
+    const description = '`Bearer`, and what is wrong with the token.'
+    return { headers: { 'WWW-Authenticate': { type: 'string', description } } }
+  }
+  if (status !== 429 && status !== 503) return {}
+  const description = 'After how many seconds it makes sense to try again.'
+  return { headers: { 'Retry-After': { type: 'integer', description } } }
 }
 
 const FieldErrorSchema = Type.Object({ field: Type.String(), code: Type.String(), message: Type.String() })

@@ -37,13 +37,22 @@ export async function createServer(options: ServerOptions) {
     bodyLimit: 16 * 1024,
     requestTimeout: 15 * seconds,
     keepAliveTimeout: 10 * seconds,
-    http: { maxHeaderSize: 16 * 1024, headersTimeout: 10 * seconds, connectionsCheckingInterval: 2 * seconds },
+    http: {
+      maxHeaderSize: 16 * 1024,
+      headersTimeout: 10 * seconds,
+      connectionsCheckingInterval: 2 * seconds,
+      // Node would answer without a body, and takes two: `checkHost` refuses both.
+      requireHostHeader: false,
+    },
     return503OnClosing: false,
     // A client's coercion or an unknown field would make two readings of one request.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
     frameworkErrors: (error, request, reply) => refuse(error, request, reply),
-    clientErrorHandler: (error, socket) => refuseOnSocket(error, socket, publicUrl),
+    clientErrorHandler: (error, socket) => refuseOnSocket(error, socket, options),
   }).withTypeProvider<TypeBoxTypeProvider>()
+  app.server.on('connect', (_request, socket: Socket) => {
+    refuseOnSocket(Object.assign(new Error('this is no proxy'), { code: 'CONNECT' }), socket, options)
+  })
 
   function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply) {
     const refusal = refusalOf(error, translate)
@@ -81,6 +90,7 @@ export async function createServer(options: ServerOptions) {
     reply.header('x-request-id', request.id)
     // The careful default, since most answers bear a token or a person's data; what is public says so itself.
     reply.header('cache-control', 'no-store')
+    checkHost(request)
   })
   guardRoutes(app)
   acceptJsonBodies(app)
@@ -114,8 +124,20 @@ function logRefusal(request: FastifyRequest, refusal: Refusal, status: number): 
   else request.log.info(line, 'request refused')
 }
 
+/** One Host header, which only HTTP/1.0 may leave out (RFC 9112, section 3.2): two would make two readings. */
+function checkHost({ raw }: FastifyRequest): void {
+  const count = raw.headersDistinct.host?.length ?? 0
+  if (count > 1 || (count === 0 && raw.httpVersion !== '1.0')) {
+    throw new Refusal('malformed_request', { because: `${count} Host headers` })
+  }
+}
+
 /** Answers what the HTTP parser refuses before there is a request (RFC 9112), and closes the connection. */
-function refuseOnSocket(error: Error & { code?: string }, socket: Socket, publicUrl: string): void {
+function refuseOnSocket(
+  error: Error & { code?: string },
+  socket: Socket,
+  { log, publicUrl }: Pick<ServerOptions, 'log' | 'publicUrl'>,
+): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const code =
     error.code === 'HPE_HEADER_OVERFLOW'
@@ -124,6 +146,8 @@ function refuseOnSocket(error: Error & { code?: string }, socket: Socket, public
         ? 'request_timeout'
         : 'malformed_request'
   const problem = problemOf(new Refusal(code), requestIdOf({ headers: {} }), publicUrl)
+  const { status, request_id } = problem
+  log.info({ request_id, status, code, because: error.code, ip: socket.remoteAddress }, 'request refused')
   const body = JSON.stringify(problem)
   socket.end(
     `HTTP/1.1 ${problem.status} ${problem.title}\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\n` +

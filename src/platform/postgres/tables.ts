@@ -18,6 +18,8 @@ interface UsersTable {
   email: string
   password_hash: string | null
   created_at: Fixed<Date>
+  disabled_at: ColumnType<Date | null, never, Date | null>
+  epoch: ColumnType<number, never, number>
 }
 
 interface SessionsTable {
@@ -49,6 +51,7 @@ interface AuditEventsTable {
   kind: Fixed<string>
   user_id: Fixed<number | null>
   session_id: Fixed<string | null>
+  subject: Fixed<string | null>
   ip: Fixed<string | null>
   request_id: Fixed<string | null>
 }

@@ -8,6 +8,13 @@ import { sanitizeUserAgent } from '../domain/user-agent.ts'
 import type { TokenPair } from './issue-tokens.ts'
 import type { SessionStore } from './ports.ts'
 
+/** A user who has proven who they are, and when that was in the life of their account. */
+export interface Proven {
+  readonly userId: UserId
+  /** Counts the changes after which no earlier proof of identity opens a session. */
+  readonly epoch: number
+}
+
 interface Deps {
   readonly sessions: SessionStore
   readonly issue: (session: ReturnType<typeof startSession>, now: Date) => TokenPair
@@ -16,18 +23,30 @@ interface Deps {
   readonly clock: Clock
   readonly newSessionId: () => SessionId
   readonly limits: SessionLimits
+  readonly maxSessionsPerUser: number
 }
 
-/** Opens a session for a user who has proven who they are. The sessions on other devices stay as they are. */
+/**
+ * Opens a session for a user who has proven who they are. The sessions on other devices stay as they are, up to the
+ * bound: beyond it the longest unused end.
+ *
+ * @param who the user, and the epoch of their account in which they proved it.
+ * @returns null when that epoch is over: the password was changed or the account disabled meanwhile.
+ */
 export const openSession =
-  ({ sessions, issue, audit, transact, clock, newSessionId, limits }: Deps) =>
-  async (userId: UserId, caller: Caller): Promise<TokenPair> => {
+  ({ sessions, issue, audit, transact, clock, newSessionId, limits, maxSessionsPerUser }: Deps) =>
+  async ({ userId, epoch }: Proven, caller: Caller): Promise<TokenPair | null> => {
     const now = clock()
     const device = { userAgent: sanitizeUserAgent(caller.userAgent), ip: caller.ip }
     const session = startSession({ id: newSessionId(), userId, ...device }, now, limits)
-    await transact(async (transaction) => {
-      await sessions.insert(transaction, session)
+    const opened = await transact(async (transaction) => {
+      if (!(await sessions.insert(transaction, session, epoch))) return false
       await audit.record(transaction, { kind: 'logged_in', at: now, userId, sessionId: session.id, caller })
+      const surplus = await sessions.revoke(transaction, userId, { newest: maxSessionsPerUser }, now)
+      for (const sessionId of surplus) {
+        await audit.record(transaction, { kind: 'session_revoked', at: now, userId, sessionId, caller })
+      }
+      return true
     })
-    return issue(session, now)
+    return opened ? issue(session, now) : null
   }

@@ -3,7 +3,11 @@ import type { Transaction } from '../../kernel/transact.ts'
 import type { Generation, Session } from '../domain/session.ts'
 
 export interface SessionStore {
-  insert(transaction: Transaction, session: Session): Promise<void>
+  /**
+   * Inserts the session, unless its user is gone or is no longer in that epoch: then the answer is false. The user is
+   * held until the transaction ends, so that logins of one user come one after the other.
+   */
+  insert(transaction: Transaction, session: Session, epoch: number): Promise<boolean>
   find(id: SessionId): Promise<Session | null>
   /** The user's sessions that are live at `now`, the last used first. */
   listLive(userId: UserId, now: Date): Promise<Session[]>
@@ -15,13 +19,16 @@ export interface SessionStore {
   /** The session, held against everybody else until the transaction ends. */
   lock(transaction: Transaction, id: SessionId): Promise<Session | null>
   /** Revokes those of the user's sessions that `which` names and that are live; answers their ids. */
-  revoke(
-    transaction: Transaction,
-    userId: UserId,
-    which: { only: SessionId } | { allBut: SessionId },
-    now: Date,
-  ): Promise<SessionId[]>
+  revoke(transaction: Transaction, userId: UserId, which: Which, now: Date): Promise<SessionId[]>
+  /**
+   * Deletes sessions that have been over since before `deadline`, in one stretch of the table that starts at `place`.
+   * Answers where the next stretch starts; null at the table's end, or while another process does this work.
+   */
+  purge(transaction: Transaction, deadline: Date, place: number): Promise<{ purged: number; next: number | null }>
 }
+
+/** One session; all but one; all but the `newest` that were used last. */
+export type Which = { readonly only: SessionId } | { readonly allBut: SessionId } | { readonly newest: number }
 
 /** What a refresh token says. */
 export interface RefreshClaims {
@@ -48,5 +55,5 @@ export interface RefreshTokens {
 export interface AccessTokens {
   /** A new access token and its life in seconds, which ends with the session at the latest. */
   write(session: Session, now: Date): { token: string; expiresIn: number }
-  read(token: string, now: Date): Reading<AccessClaims>
+  read(token: string, now: Date): Promise<Reading<AccessClaims>>
 }

@@ -19,7 +19,7 @@ export const recognize =
   ({ sessions, accessTokens, clock }: Deps) =>
   async (token: string): Promise<AccessClaims> => {
     const now = clock()
-    const reading = accessTokens.read(token, now)
+    const reading = await accessTokens.read(token, now)
     if (reading.kind === 'invalid') throw new Refusal('invalid_token', { because: 'not an access token of ours' })
     if (reading.kind === 'expired') throw new Refusal('token_expired')
     const session = await sessions.find(reading.claims.sessionId)

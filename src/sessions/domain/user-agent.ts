@@ -6,5 +6,5 @@ export function sanitizeUserAgent(header: string | null): string | null {
     .replace(/[^\x20-\x7e]+/g, ' ')
     .replace(/ {2,}/g, ' ')
     .trim()
-  return text === '' ? null : text.slice(0, longest)
+  return text === '' ? null : text.slice(0, longest).trimEnd()
 }

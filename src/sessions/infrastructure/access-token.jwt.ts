@@ -35,8 +35,8 @@ export function accessTokenJwt({ signer, issuer, ttl }: Options): AccessTokens {
       return { token, expiresIn: exp - iat }
     },
 
-    read(token, now) {
-      const claims = signer.verify(typ, token)
+    async read(token, now) {
+      const claims = await signer.verify(typ, token)
       if (!claims || claims.iss !== issuer || !isFor(issuer, claims.aud)) return { kind: 'invalid' }
       if (typeof claims.jti !== 'string' || typeof claims.client_id !== 'string') return { kind: 'invalid' }
       const [userId, sessionId] = [parseUserId(claims.sub), parseSessionId(claims.sid)]

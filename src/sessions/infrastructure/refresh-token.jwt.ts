@@ -7,6 +7,8 @@ import type { RefreshTokens } from '../application/ports.ts'
 
 interface Options {
   readonly key: Secret<Buffer>
+  /** The key before it, whose tokens are still read. */
+  readonly previousKey: Secret<Buffer> | null
   readonly issuer: string
   /** The longest life, in seconds. */
   readonly ttl: number
@@ -19,8 +21,9 @@ const header = encodePart({ alg: 'HS256', typ: 'rt+jwt' })
  * to verify them. A token follows from its session's row alone, so the same row gives the same bytes, and a forged one
  * is refused before the database is asked.
  */
-export function refreshTokenJwt({ key, issuer, ttl }: Options): RefreshTokens {
-  const mac = (input: string) => createHmac('sha256', key.reveal()).update(input).digest()
+export function refreshTokenJwt({ key, previousKey, issuer, ttl }: Options): RefreshTokens {
+  const mac = (secret: Secret<Buffer>, input: string) => createHmac('sha256', secret.reveal()).update(input).digest()
+  const keys = previousKey ? [key, previousKey] : [key]
 
   return {
     write(session) {
@@ -34,13 +37,14 @@ export function refreshTokenJwt({ key, issuer, ttl }: Options): RefreshTokens {
         exp: epochSeconds(session.idleExpiresAt),
       }
       const input = `${header}.${encodePart(claims)}`
-      return `${input}.${mac(input).toString('base64url')}`
+      return `${input}.${mac(key, input).toString('base64url')}`
     },
 
     read(token, now) {
       const parts = splitCompact(token)
       if (!parts || parts.header !== header || parts.signature.length !== 32) return { kind: 'invalid' }
-      if (!timingSafeEqual(mac(parts.signingInput), parts.signature)) return { kind: 'invalid' }
+      const { signingInput, signature } = parts
+      if (!keys.some((one) => timingSafeEqual(mac(one, signingInput), signature))) return { kind: 'invalid' }
       const claims = decodeClaims(parts.payload)
       if (!claims || claims.iss !== issuer || claims.aud !== issuer) return { kind: 'invalid' }
       const [userId, sessionId, generation] = [parseUserId(claims.sub), parseSessionId(claims.sid), claims.gen]

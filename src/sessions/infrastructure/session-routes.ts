@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { Caller } from '../../kernel/caller.ts'
 import { parseSessionId, type SessionId } from '../../kernel/ids.ts'
-import { refusals } from '../../platform/http/problem.ts'
+import { bodyRefusals, refusals } from '../../platform/http/problem.ts'
 import { callerOf, type Server } from '../../platform/http/server.ts'
 import type { AccessClaims } from '../application/ports.ts'
 import type { Session } from '../domain/session.ts'
@@ -29,6 +29,7 @@ const SessionAnswer = Type.Object({
 const Sessions = Type.Object(
   { sessions: Type.Array(SessionAnswer) },
   {
+    description: 'The sessions that are not over, the last used first.',
     examples: [
       {
         sessions: [
@@ -80,7 +81,7 @@ export function sessionRoutes(app: Server, deps: Deps): void {
         params: Type.Object({ id: Type.String({ description: "The session's id." }) }),
         response: {
           204: Type.Null({ description: 'The session is over.' }),
-          ...refusals('invalid_token', 'token_expired', 'not_found'),
+          ...refusals('invalid_token', 'token_expired', 'not_found', ...bodyRefusals),
         },
       },
     },
@@ -100,7 +101,7 @@ export function sessionRoutes(app: Server, deps: Deps): void {
         operationId: 'revokeOtherSessions',
         response: {
           204: Type.Null({ description: 'All sessions but the current one are over.' }),
-          ...refusals('invalid_token', 'token_expired'),
+          ...refusals('invalid_token', 'token_expired', ...bodyRefusals),
         },
       },
     },

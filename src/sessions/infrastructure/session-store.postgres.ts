@@ -9,7 +9,15 @@ import type { Session } from '../domain/session.ts'
 /** Sessions in PostgreSQL: one row a login, whatever the number of its refreshes. */
 export function sessionStorePostgres(database: Database): SessionStore {
   return {
-    async insert(transaction, session) {
+    async insert(transaction, session, epoch) {
+      const user = await opened(transaction)
+        .selectFrom('users')
+        .select('id')
+        .where('id', '=', session.userId)
+        .where('epoch', '=', epoch)
+        .forNoKeyUpdate()
+        .executeTakeFirst()
+      if (!user) return false
       await opened(transaction)
         .insertInto('sessions')
         .values({
@@ -23,6 +31,7 @@ export function sessionStorePostgres(database: Database): SessionStore {
           ip: session.ip,
         })
         .execute()
+      return true
     },
 
     async find(id) {
@@ -67,27 +76,61 @@ export function sessionStorePostgres(database: Database): SessionStore {
     },
 
     async revoke(transaction, userId, which, now) {
-      // Locked in one order first, so that two revocations never wait for each other.
       const live = opened(transaction)
         .selectFrom('sessions')
         .select('id')
         .where('user_id', '=', userId)
-        .where('id', 'only' in which ? '=' : '!=', 'only' in which ? which.only : which.allBut)
         .where('revoked_at', 'is', null)
         .where('idle_expires_at', '>', now)
-        .orderBy('id')
-        .forUpdate()
+        .$if('only' in which, (query) => query.where('id', '=', (which as { only: SessionId }).only))
+        .$if('allBut' in which, (query) => query.where('id', '!=', (which as { allBut: SessionId }).allBut))
+        .$if('newest' in which, (query) =>
+          query
+            .orderBy('last_used_at', 'desc')
+            .orderBy('id')
+            .offset((which as { newest: number }).newest),
+        )
       const rows = await opened(transaction)
         .with('live', () => live)
+        // Locked in one order, so that two revocations never wait for each other.
+        .with('locked', (db) =>
+          db
+            .selectFrom('sessions')
+            .select('sessions.id')
+            .where('sessions.id', 'in', (query) => query.selectFrom('live').select('live.id'))
+            .orderBy('sessions.id')
+            .forUpdate(),
+        )
         .updateTable('sessions')
         .set({ revoked_at: now })
-        .where('id', 'in', (query) => query.selectFrom('live').select('live.id'))
+        .where('id', 'in', (query) => query.selectFrom('locked').select('locked.id'))
+        .where('revoked_at', 'is', null)
         .returning('id')
         .execute()
       return rows.map((row) => row.id as SessionId)
     },
+
+    async purge(transaction, deadline, place) {
+      const tx = opened(transaction)
+      const alone = await sql<{ alone: boolean }>`SELECT pg_try_advisory_xact_lock(${purgeLock}) AS alone`.execute(tx)
+      if (!alone.rows[0]?.alone) return { purged: 0, next: null }
+      const size = await sql<{ pages: number }>`
+        SELECT pg_relation_size('sessions') / current_setting('block_size')::int AS pages`.execute(tx)
+      const end = place + purgeStretch
+      // A stretch of pages, since no index holds what a refresh changes, and each page is so read but once.
+      const gone = await sql`
+        DELETE FROM sessions
+        WHERE ctid >= ${`(${place},0)`}::tid AND ctid < ${`(${end},0)`}::tid
+          AND (idle_expires_at < ${deadline} OR revoked_at < ${deadline})`.execute(tx)
+      return { purged: Number(gone.numAffectedRows ?? 0), next: end < (size.rows[0]?.pages ?? 0) ? end : null }
+    },
   }
 }
+
+/** The advisory lock of the one process that purges: an arbitrary number, the same everywhere. */
+const purgeLock = 1_602_001
+/** In pages of 8 KiB: some 20 000 sessions, a few milliseconds of work. */
+const purgeStretch = 256
 
 const sessionOf = (row: Selectable<Tables['sessions']>): Session => ({
   id: row.id as SessionId,

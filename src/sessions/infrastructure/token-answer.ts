@@ -12,6 +12,7 @@ export const TokenAnswer = Type.Object(
     session_expires_at: Type.String({ format: 'date-time', description: 'When the session ends, however often used.' }),
   },
   {
+    description: 'The tokens of the session.',
     examples: [
       {
         access_token: 'eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2lnbmF0dXJl',

@@ -28,7 +28,7 @@ export function tokenGuards({ recognize, accessTokens, refreshTokens, clock }: D
     anyToken: bearerGuard([schemes.refresh, schemes.access], async (token) => {
       const now = clock()
       const refresh = refreshTokens.read(token, now)
-      return claimsOf(refresh.kind === 'invalid' ? accessTokens.read(token, now) : refresh)
+      return claimsOf(refresh.kind === 'invalid' ? await accessTokens.read(token, now) : refresh)
     }),
   }
 }

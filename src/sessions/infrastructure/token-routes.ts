@@ -1,6 +1,6 @@
 import { Type } from 'typebox'
 import type { Caller } from '../../kernel/caller.ts'
-import { refusals } from '../../platform/http/problem.ts'
+import { bodyRefusals, refusals } from '../../platform/http/problem.ts'
 import { callerOf, type Server } from '../../platform/http/server.ts'
 import type { TokenPair } from '../application/issue-tokens.ts'
 import type { AccessClaims, RefreshClaims } from '../application/ports.ts'
@@ -26,13 +26,7 @@ export function tokenRoutes(app: Server, { guards, refreshSession, logOut }: Dep
         description: 'Exchanges the refresh token for a new pair of tokens. A refresh token works once.',
         response: {
           200: TokenAnswer,
-          ...refusals(
-            'invalid_token',
-            'token_expired',
-            'refresh_token_reused',
-            'unsupported_media_type',
-            'body_too_large',
-          ),
+          ...refusals('invalid_token', 'token_expired', 'refresh_token_reused', ...bodyRefusals),
         },
       },
     },
@@ -50,7 +44,7 @@ export function tokenRoutes(app: Server, { guards, refreshSession, logOut }: Dep
         description: 'Ends the session that the token belongs to. A second time changes nothing and is no error.',
         response: {
           204: Type.Null({ description: 'The session is over.' }),
-          ...refusals('invalid_token', 'token_expired', 'unsupported_media_type', 'body_too_large'),
+          ...refusals('invalid_token', 'token_expired', ...bodyRefusals),
         },
       },
     },

@@ -1,0 +1,54 @@
+import type { Audit } from '../../audit/index.ts'
+import type { Caller } from '../../kernel/caller.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { SessionId, UserId } from '../../kernel/ids.ts'
+import { Refusal } from '../../kernel/refusal.ts'
+import type { Secret } from '../../kernel/secret.ts'
+import type { Transact } from '../../kernel/transact.ts'
+import { judgePassword, type PasswordPolicy } from '../domain/password-policy.ts'
+import type { AccountStore, PasswordHasher, RevokeSessions } from './ports.ts'
+
+interface Deps {
+  readonly accounts: AccountStore
+  readonly hasher: PasswordHasher
+  readonly revokeSessions: RevokeSessions
+  readonly audit: Audit
+  readonly transact: Transact
+  readonly clock: Clock
+  readonly policy: PasswordPolicy
+  readonly isCommon: (password: string) => boolean
+}
+
+/**
+ * Sets a new password for who knows the old one, and ends all other sessions in the same transaction: whoever else
+ * knew the old one is out (OWASP ASVS 5.0, 7.4.3).
+ *
+ * @throws Refusal invalid_credentials when the old password is wrong; validation_failed for the new one.
+ */
+export const changePassword =
+  ({ accounts, hasher, revokeSessions, audit, transact, clock, policy, isCommon }: Deps) =>
+  async (
+    { userId, sessionId }: { userId: UserId; sessionId: SessionId },
+    { current, wanted }: { current: Secret; wanted: Secret },
+    caller: Caller,
+  ): Promise<void> => {
+    const credentials = await accounts.findCredentials({ id: userId })
+    const from = credentials?.passwordHash ?? null
+    const { matches } = await hasher.verify(current, from)
+    if (credentials === null || from === null || !matches) {
+      throw new Refusal('invalid_credentials', { because: 'the old password is wrong' })
+    }
+    const errors = judgePassword(wanted.reveal(), credentials.user.email, policy, isCommon)
+    if (errors.length > 0) {
+      throw new Refusal('validation_failed', { errors: errors.map((error) => ({ ...error, field: 'new_password' })) })
+    }
+    const to = await hasher.hash(wanted)
+    const now = clock()
+    const changed = await transact(async (transaction) => {
+      if (!(await accounts.replaceHash(transaction, userId, from, to))) return false
+      await revokeSessions(transaction, { userId, but: sessionId, now, caller })
+      await audit.record(transaction, { kind: 'password_changed', at: now, userId, sessionId, caller })
+      return true
+    })
+    if (!changed) throw new Refusal('invalid_credentials', { because: 'the password was changed meanwhile' })
+  }

@@ -1,0 +1,97 @@
+import { isIP } from 'node:net'
+import { Secret } from './kernel/secret.ts'
+
+/** A reader turns a variable's text into its value, or answers what it may be, in words that follow "must be". */
+export type Reader<T> = (text: string) => { value: T } | { mustBe: string }
+
+const units: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 }
+const longest = 3650 * 86_400
+
+export const duration =
+  (min: number): Reader<number> =>
+  (text) => {
+    const [, count, unit] = /^([0-9]{1,9})([smhd])$/.exec(text) ?? []
+    const seconds = Number(count) * (units[unit ?? ''] ?? Number.NaN)
+    if (seconds >= min && seconds <= longest) return { value: seconds }
+    return { mustBe: `a duration such as 90s, 15m, 12h or 30d, from ${min}s to 3650d` }
+  }
+
+export const integer =
+  (min: number, max: number): Reader<number> =>
+  (text) => {
+    const value = /^[0-9]{1,9}$/.test(text) ? Number(text) : Number.NaN
+    return value >= min && value <= max ? { value } : { mustBe: `a whole number from ${min} to ${max}` }
+  }
+
+export const oneOf =
+  <const T extends string>(...allowed: readonly T[]): Reader<T> =>
+  (text) => {
+    const value = allowed.find((word) => word === text)
+    return value === undefined ? { mustBe: `one of: ${allowed.join(', ')}` } : { value }
+  }
+
+export const list =
+  (accepts: (item: string) => boolean, mustBe: string): Reader<readonly string[]> =>
+  (text) => {
+    const value = text.split(',').map((item) => item.trim())
+    return value.every(accepts) ? { value: Object.freeze(value) } : { mustBe }
+  }
+
+export function publicUrl(text: string): ReturnType<Reader<string>> {
+  const url = URL.canParse(text) ? new URL(text) : null
+  const plain = url && (url.protocol === 'http:' || url.protocol === 'https:') && !url.username && !url.password
+  // One spelling only: `iss` is compared byte by byte (RFC 8414, section 3.3; RFC 9068, section 4).
+  if (plain && !url.search && !url.hash && (text === url.origin || (text === url.href && !text.endsWith('/')))) {
+    return { value: text }
+  }
+  return {
+    mustBe: 'an http or https URL in its plain form, such as https://auth.example.com, with no slash at its end',
+  }
+}
+
+export function databaseUrl(text: string): ReturnType<Reader<Secret>> {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url?.protocol !== 'postgres:' && url?.protocol !== 'postgresql:') {
+    return { mustBe: 'a URL such as postgres://user:password@host:5432/database (its text is not shown here)' }
+  }
+  const misspelt = url.searchParams.getAll('sslmode').some((mode) => !sslModes.includes(mode))
+  return misspelt ? { mustBe: `a URL whose sslmode is one of: ${sslModes.join(', ')}` } : { value: new Secret(text) }
+}
+
+const sslModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full']
+
+// What templates and tutorials are full of. Of a million random keys of 64 characters less than one holds any of it.
+const wellKnownWords =
+  /secret|password|passphrase|change[-_ ]?(me|it|this)|insecure|example|placeholder|default|(^|[-_ ])(your|replace)[-_ ]|123456789|abcdefgh|qwerty/i
+
+/** Random once, and since then in FastAPI's tutorial and in all that was copied from it. */
+const wellKnownKeys = new Set(['09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7'])
+
+function isWellKnown(key: string): boolean {
+  if (wellKnownKeys.has(key) || wellKnownWords.test(key) || new Set(key).size < 8) return true
+  for (let period = 1; period <= key.length / 2; period++) if (key.startsWith(key.slice(period))) return true
+  return false
+}
+
+export function secretKey(text: string): ReturnType<Reader<Secret>> {
+  if (Buffer.byteLength(text) < 32)
+    return { mustBe: 'at least 32 bytes long, such as `openssl rand -base64 48` prints' }
+  if (isWellKnown(text)) {
+    return { mustBe: 'random: this one is well known or repeats itself; take what `openssl rand -base64 48` prints' }
+  }
+  return { value: new Secret(text) }
+}
+
+export function isOrigin(text: string): boolean {
+  // A wildcard parses as a host, one that no page has.
+  if (!URL.canParse(text) || text.includes('*')) return false
+  return /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text
+}
+
+export function isNetwork(text: string): boolean {
+  const [address = '', prefix, ...rest] = text.split('/')
+  const family = isIP(address)
+  // An address with a zone is one on this machine's own links, and no network.
+  if (family === 0 || address.includes('%') || rest.length > 0) return false
+  return prefix === undefined || (/^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128))
+}
