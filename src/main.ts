@@ -1,3 +1,4 @@
+import { findCommand, usage } from './commands.ts'
 import { compose, type Service } from './compose.ts'
 import { ConfigError, parseConfig } from './config.ts'
 import { createLog, type Log } from './platform/log.ts'
@@ -9,7 +10,22 @@ const grace = 10_000
 // Standard output belongs to the log's JSON lines; what a person reads goes to standard error.
 const say = (sentence: string) => process.stderr.write(`${sentence}\n`)
 
-async function main(): Promise<void> {
+async function main(words: readonly string[]): Promise<void> {
+  if (words.length === 0 || (words.length === 1 && words[0] === 'serve')) return serve()
+  const command = findCommand(words)
+  if (!command) throw new Error(usage)
+  const config = parseConfig(process.env)
+  const service = await compose(config, { log: createLog('silent') })
+  try {
+    const text = await command(service)
+    if (text === null) throw new Error(usage)
+    process.stdout.write(`${text}\n`)
+  } finally {
+    await service.close()
+  }
+}
+
+async function serve(): Promise<void> {
   const config = parseConfig(process.env)
   const log = createLog(config.logLevel)
   const onFatal = (err: Error) => {
@@ -53,7 +69,7 @@ function stopOnSignals(service: Service, log: Log): void {
   process.on('SIGTERM', stop).on('SIGINT', stop)
 }
 
-main().catch((error) => {
+main(process.argv.slice(2)).catch((error) => {
   const sentences = error instanceof ConfigError ? error.problems : [reason(error)]
   for (const sentence of sentences) say(`latchkey: ${sentence}`)
   process.exit(1)

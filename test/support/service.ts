@@ -69,7 +69,8 @@ export async function startService({
   clock = testClock(),
 }: Options = {}): Promise<TestService> {
   const dataDir = await mkdtemp(join(tmpdir(), 'latchkey-test-'))
-  const server = kind === 'postgres' ? await startPostgres() : null
+  // A test that names a database has made it, and starts more than one service on it.
+  const server = kind === 'postgres' && !env.DATABASE_URL ? await startPostgres() : null
   const database = await server?.createDatabase()
   const base = parseConfig({
     PORT: '0',
@@ -78,10 +79,18 @@ export async function startService({
     ...(database && { DATABASE_URL: database.url }),
     ...env,
   })
+  const removeSurroundings = async () => {
+    await database?.drop()
+    await server?.stop()
+    await rm(dataDir, { recursive: true, force: true })
+  }
   const logLines: string[] = []
   const log = createLog(base.logLevel, { write: (line) => void logLines.push(line) })
   // The cheapest hash that bcrypt knows: what costs time elsewhere is tested where it matters.
-  const service = await compose({ ...base, bcryptCost: 4 }, { log, clock })
+  const service = await compose({ ...base, bcryptCost: 4 }, { log, clock }).catch(async (error) => {
+    await removeSurroundings()
+    throw error
+  })
   const url = await service.app.listen({ host: '127.0.0.1', port: 0 })
 
   let check: ReturnType<typeof conformance> | undefined
@@ -129,9 +138,7 @@ export async function startService({
     },
     async close() {
       await service.close()
-      await database?.drop()
-      await server?.stop()
-      await rm(dataDir, { recursive: true, force: true })
+      await removeSurroundings()
     },
   }
 }

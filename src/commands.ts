@@ -1,0 +1,47 @@
+import type { Service } from './compose.ts'
+import { parseUserId } from './kernel/ids.ts'
+
+/** What an operator can do beside serving. Each answers the text to print, or null when its words are not understood. */
+const commands: Readonly<Record<string, (service: Service, argument: string | undefined) => Promise<string | null>>> = {
+  'keys list': async ({ keys }) =>
+    keys
+      .list()
+      .map((key) => `${key.kid}  ${key.algorithm}  signs ${span(key.activatesAt, key.retiresAt)}`)
+      .join('\n'),
+
+  'keys rotate': async ({ keys }) => {
+    await keys.rotate()
+    return 'The successor of the signing key is published, and signs as soon as every verifier can know it.'
+  },
+
+  'keys withdraw': async ({ keys }, kid) => {
+    if (kid === undefined) return null
+    await keys.withdraw(kid)
+    return `Withdrawn: ${kid}. Tokens that it signed are refused here; verifiers elsewhere may hold it until their copy of the JWKS ends.`
+  },
+
+  'users disable': async ({ accounts }, id) => {
+    const userId = parseUserId(id)
+    if (userId === null) return null
+    return (await accounts.disable(userId)) ? `User ${userId} is disabled.` : `There is no enabled user ${userId}.`
+  },
+
+  'users enable': async ({ accounts }, id) => {
+    const userId = parseUserId(id)
+    if (userId === null) return null
+    return (await accounts.enable(userId)) ? `User ${userId} is enabled.` : `There is no disabled user ${userId}.`
+  },
+}
+
+export const usage = `Usage: latchkey [serve | keys list | keys rotate | keys withdraw KID | users disable ID | users enable ID]`
+
+/** Finds the command that the words of a command line name, or null. */
+export function findCommand(words: readonly string[]): ((service: Service) => Promise<string | null>) | null {
+  const [noun, verb, argument, ...more] = words
+  const name = `${noun} ${verb}`
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
+  return command && more.length === 0 ? (service) => command(service, argument) : null
+}
+
+const span = (from: Date, until: Date | null) =>
+  `from ${from.toISOString()}${until === null ? '' : ` until ${until.toISOString()}`}`
