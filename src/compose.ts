@@ -11,7 +11,6 @@ import { createServer } from './platform/http/server.ts'
 import type { Log } from './platform/log.ts'
 import { databaseClock } from './platform/postgres/database-clock.ts'
 import { databaseRefusal } from './platform/postgres/faults.ts'
-import { migrate } from './platform/postgres/migrator.ts'
 import { openDatabase } from './platform/postgres/open-database.ts'
 import { transactPostgres } from './platform/postgres/transact.postgres.ts'
 import { createScheduler } from './platform/scheduler.ts'
@@ -29,8 +28,7 @@ export interface Surroundings {
   readonly onFatal?: (error: Error) => void
 }
 
-const minute = 60
-const hour = 60 * minute
+const hour = 3600
 
 /**
  * THE composition root: configuration, adapters, features, server, in the order of their dependence. Nothing listens
@@ -41,7 +39,6 @@ export async function compose(config: Config, { log, clock: given, onFatal = () 
 
   const { database, ...store } = await openDatabase(config, log, onFatal)
   opened.defer(store.close)
-  await migrate(database)
   const transact = transactPostgres(database)
   const time = given ? { clock: given, look: async () => undefined } : await databaseClock(database)
   const { clock } = time
@@ -112,7 +109,7 @@ export async function compose(config: Config, { log, clock: given, onFatal = () 
 
   const scheduler = createScheduler(log)
   opened.defer(() => scheduler.stop())
-  scheduler.every(minute, 'look at the clock', time.look)
+  scheduler.every(10, 'look at the clock', time.look)
   scheduler.every(1, 'tend the keys', keys.tend)
   scheduler.every(hour, 'reseal the keys', keys.reseal)
   scheduler.every(hour, 'purge sessions', sessions.purge)

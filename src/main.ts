@@ -55,11 +55,8 @@ function stopOnSignals(service: Service, log: Log): void {
     log.info({ signal }, 'stopping')
     const cut = setTimeout(() => service.app.server.closeAllConnections(), grace)
     service.close().then(
-      () => {
-        clearTimeout(cut)
-        log.flush()
-        process.exit()
-      },
+      // Nothing is left that keeps the process alive: it ends by itself, with 0 or the code of what went wrong.
+      () => clearTimeout(cut),
       (err) => {
         log.fatal({ err }, 'could not stop in order')
         process.exit(1)

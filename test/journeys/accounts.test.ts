@@ -107,7 +107,7 @@ for (const kind of kinds) {
           )
         )[0]?.password_hash
       // "your_password_123" at cost 5, where this service hashes at 4.
-      const foreign = await import('@node-rs/bcrypt').then((bcrypt) => bcrypt.hash(person.password, { cost: 5 }))
+      const foreign = await import('@node-rs/bcrypt').then((bcrypt) => bcrypt.hash(person.password, 5))
       await service.query(`UPDATE users SET password_hash = '${foreign}' WHERE email = '${person.email}'`)
       assert.equal((await post('login', { ...person, password: 'wrong_password_1' })).status, 401)
       assert.equal(await hashOf(), foreign)

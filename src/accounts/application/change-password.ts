@@ -33,9 +33,8 @@ export const changePassword =
     caller: Caller,
   ): Promise<void> => {
     const credentials = await accounts.findCredentials({ id: userId })
-    const from = credentials?.passwordHash ?? null
-    const { matches } = await hasher.verify(current, from)
-    if (credentials === null || from === null || !matches) {
+    const { matches } = await hasher.verify(current, credentials?.passwordHash ?? null)
+    if (credentials === null || !matches) {
       throw new Refusal('invalid_credentials', { because: 'the old password is wrong' })
     }
     const errors = judgePassword(wanted.reveal(), credentials.user.email, policy, isCommon)
@@ -45,7 +44,7 @@ export const changePassword =
     const to = await hasher.hash(wanted)
     const now = clock()
     const changed = await transact(async (transaction) => {
-      if (!(await accounts.replaceHash(transaction, userId, from, to))) return false
+      if (!(await accounts.replaceHash(transaction, userId, credentials.epoch, to))) return false
       await revokeSessions(transaction, { userId, but: sessionId, now, caller })
       await audit.record(transaction, { kind: 'password_changed', at: now, userId, sessionId, caller })
       return true

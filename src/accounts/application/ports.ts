@@ -24,8 +24,8 @@ export interface AccountStore {
   findCredentials(by: { email: EmailAddress } | { id: UserId }): Promise<Credentials | null>
   /** Replaces the hash only while it still is `from`, so that a renewal never undoes a change of password. */
   renewHash(id: UserId, from: string, to: string): Promise<void>
-  /** The same for a change of password, which begins a new epoch; answers whether the hash still was `from`. */
-  replaceHash(transaction: Transaction, id: UserId, from: string, to: string): Promise<boolean>
+  /** Sets another password's hash, which begins a new epoch; answers whether `epoch` still was the present one. */
+  replaceHash(transaction: Transaction, id: UserId, epoch: number, to: string): Promise<boolean>
   /** Disables the account, or enables it with null, in a new epoch; answers whether that changed anything. */
   setDisabled(transaction: Transaction, id: UserId, disabledAt: Date | null): Promise<boolean>
 }

@@ -44,12 +44,12 @@ export function accountStorePostgres(database: Database): AccountStore {
         .execute()
     },
 
-    async replaceHash(transaction, id, from, to) {
+    async replaceHash(transaction, id, epoch, to) {
       const { numUpdatedRows } = await opened(transaction)
         .updateTable('users')
         .set({ password_hash: to, epoch: sql`epoch + 1` })
         .where('id', '=', id)
-        .where('password_hash', '=', from)
+        .where('epoch', '=', epoch)
         .executeTakeFirst()
       return numUpdatedRows > 0n
     },

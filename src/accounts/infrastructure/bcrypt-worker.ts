@@ -1,7 +1,7 @@
 import { setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
-import { genSaltSync, hashSync } from '@node-rs/bcrypt'
-import { type Bcrypt, hashPassword, verifyPassword } from './bcrypt-hash.ts'
+import { hashPassword, verifyPassword } from './bcrypt-hash.ts'
+import { nativeBcrypt } from './bcrypt-native.ts'
 
 /** One job is all that a request needs, so that it waits once. The answer is a hash or a `Verification`. */
 export type BcryptTask =
@@ -12,18 +12,13 @@ export type BcryptTask =
 // be the priority of the whole process.
 if (process.platform === 'linux') setPriority(19)
 
-const bcrypt: Bcrypt = {
-  salt: (cost) => genSaltSync({ cost, version: '2b' }),
-  hash: (key, salt) => hashSync(key, { salt }),
-}
-
 parentPort?.on('message', (task: BcryptTask) => parentPort?.postMessage(perform(task)))
 
 function perform(task: BcryptTask): unknown {
   try {
     return task.kind === 'hash'
-      ? hashPassword(bcrypt, task.password, task.cost)
-      : verifyPassword(bcrypt, task.password, task.stored, task.cost)
+      ? hashPassword(nativeBcrypt, task.password, task.cost)
+      : verifyPassword(nativeBcrypt, task.password, task.stored, task.cost)
   } catch (error) {
     // A foreign error's text may quote its argument; its name may not.
     throw new Error(`bcrypt failed: ${error instanceof Error ? error.name : typeof error}`)

@@ -1,7 +1,7 @@
 import { Type } from 'typebox'
 import type { Caller } from '../../kernel/caller.ts'
 import { Secret } from '../../kernel/secret.ts'
-import { refusals } from '../../platform/http/problem.ts'
+import { bodyRefusals, refusals } from '../../platform/http/problem.ts'
 import { callerOf, type Server } from '../../platform/http/server.ts'
 import type { AccessClaims, TokenGuards } from '../../sessions/index.ts'
 import type { PasswordPolicy } from '../domain/password-policy.ts'
@@ -43,7 +43,7 @@ export function userRoutes(app: Server, { guards, getMe, changePassword, policy 
         tags: ['User'],
         summary: 'Change my password',
         operationId: 'changePassword',
-        description: 'Ends all my other sessions.',
+        description: 'Ends all other sessions of the account.',
         body: Type.Object(
           {
             current_password: Type.String({ format: 'password' }),
@@ -65,9 +65,8 @@ export function userRoutes(app: Server, { guards, getMe, changePassword, policy 
             'token_expired',
             'invalid_credentials',
             'validation_failed',
-            'body_too_large',
-            'unsupported_media_type',
             'overloaded',
+            ...bodyRefusals,
           ),
         },
       },

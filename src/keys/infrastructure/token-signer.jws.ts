@@ -20,7 +20,7 @@ interface Deps {
 }
 
 /** How often a key that nobody here has seen makes this process read its keys again, at most: in milliseconds. */
-const coolDown = 100
+const coolDown = 25
 
 // The header of any token that this service may have written.
 const ours = /^\{"alg":"[A-Za-z0-9]{5}","typ":"[a-z+]+","kid":"[A-Za-z0-9_-]{43}"\}$/

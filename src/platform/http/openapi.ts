@@ -105,8 +105,8 @@ const icon =
 const problemsStyle = `
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }
 body { max-width: 44rem; margin: 3rem auto; padding: 0 1rem }
-dt { margin-top: 1.5rem; font-weight: 600 }
-dd { margin: 0.25rem 0 0 }
+dt { margin-top: 1.5rem; font-weight: 600; scroll-margin-top: 1.5rem }
+dd { margin: 0 }
 dt:target, dt:target + dd { padding-left: 0.75rem; border-left: 4px solid #2b6cb0 }
 code { font-size: 0.95em }
 `

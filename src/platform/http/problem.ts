@@ -89,7 +89,8 @@ const codeOfStatus: Readonly<Record<number, RefusalCode>> = {
   405: 'method_not_allowed',
   408: 'request_timeout',
   413: 'body_too_large',
-  414: 'malformed_request',
+  // An id that no route can hold is nobody's.
+  414: 'not_found',
   415: 'unsupported_media_type',
   431: 'headers_too_large',
 }

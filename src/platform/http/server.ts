@@ -7,6 +7,7 @@ import type { Caller } from '../../kernel/caller.ts'
 import { Refusal } from '../../kernel/refusal.ts'
 import type { Log } from '../log.ts'
 import { guardRoutes, missingToken } from './access-guard.ts'
+import { canonicalAddress } from './address.ts'
 import { acceptJsonBodies } from './json-body.ts'
 import { faces, problemOf, refusalOf } from './problem.ts'
 import { requestIdOf } from './request-id.ts'
@@ -99,7 +100,7 @@ export async function createServer(options: ServerOptions) {
 
 /** Whence a request comes. Behind trusted proxies the address is the right-most that is none of them. */
 export const callerOf = (request: FastifyRequest): Caller => ({
-  ip: request.ip ?? null,
+  ip: canonicalAddress(request.ip),
   userAgent: request.headers['user-agent'] ?? null,
   requestId: request.id,
 })
@@ -151,6 +152,7 @@ function refuseOnSocket(
   const body = JSON.stringify(problem)
   socket.end(
     `HTTP/1.1 ${problem.status} ${problem.title}\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\n` +
+      `X-Request-Id: ${problem.request_id}\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
   )
 }

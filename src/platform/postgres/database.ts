@@ -29,7 +29,7 @@ export const defaultBounds: DatabaseBounds = {
  * A pool of connections to PostgreSQL, opened when they are first needed.
  *
  * TLS follows the URL's `sslmode` in libpq's own meaning, `verify-full` and `sslrootcert` included. A connection that
- * breaks while idle is dropped and logged; the next request opens another.
+ * breaks is logged and dropped; the next request opens another.
  */
 export function connectPostgres(url: Secret, log: Log, bounds: DatabaseBounds = defaultBounds): Database {
   const pool = new pg.Pool({
@@ -47,7 +47,12 @@ export function connectPostgres(url: Secret, log: Log, bounds: DatabaseBounds = 
       getTypeParser: (oid: number, format) => (oid === int8 ? safeInteger : pg.types.getTypeParser(oid, format)),
     },
   })
-  pool.on('error', (error) => log.warn({ err: { message: error.message } }, 'an idle database connection broke'))
+  // A connection that breaks between two statements says so in an event, and one that nobody hears ends the process.
+  // The pool hears its idle connections alone, and tells of them once more.
+  pool.on('connect', (client) => {
+    client.on('error', (error) => log.warn({ err: { message: error.message } }, 'a database connection broke'))
+  })
+  pool.on('error', () => undefined)
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
 }
 

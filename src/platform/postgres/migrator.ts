@@ -9,13 +9,15 @@ export class MigrationError extends Error {
   override name = 'MigrationError'
 }
 
+const newer = 'The database has migrations that this version of Latchkey does not know: it is newer.'
+
 const checksum = (text: string) => createHash('sha256').update(text).digest('hex')
 
 /**
  * Brings the tables to the newest migration, forward only, each with its SHA-256 on record.
  *
  * Safe when several processes start at once: Kysely's migrator holds an advisory lock of PostgreSQL meanwhile, and
- * whoever comes second finds the work done.
+ * whoever comes second finds the work done. All that is new runs in one transaction.
  *
  * @returns the names of the migrations that this call ran.
  * @throws MigrationError when a migration that has run was changed, or is one that this program does not know.
@@ -24,6 +26,8 @@ export async function migrate(
   database: Database,
   migrations: Readonly<Record<string, string>> = allMigrations,
 ): Promise<string[]> {
+  // Before anything new runs, and once more: another process may have migrated meanwhile.
+  await verifyChecksums(database, migrations)
   const provider: MigrationProvider = { getMigrations: async () => withChecksums(migrations) }
   const migrator = new Migrator({
     db: database,
@@ -35,9 +39,7 @@ export async function migrate(
   if (error) {
     const corrupted = error instanceof Error && error.message.startsWith('corrupted migrations')
     if (!corrupted) throw error
-    throw new MigrationError('The database has migrations that this version of Latchkey does not know: it is newer.', {
-      cause: error,
-    })
+    throw new MigrationError(newer, { cause: error })
   }
   await verifyChecksums(database, migrations)
   return (results ?? []).map((result) => result.migrationName)
@@ -61,9 +63,15 @@ function withChecksums(migrations: Readonly<Record<string, string>>): Record<str
 const statements = (text: string) => text.split(/;\s*$/m).filter((statement) => statement.trim() !== '')
 
 async function verifyChecksums(database: Database, migrations: Readonly<Record<string, string>>): Promise<void> {
+  const found = await sql<{ there: boolean }>`SELECT to_regclass('schema_checksums') IS NOT NULL AS there`.execute(
+    database,
+  )
+  if (!found.rows[0]?.there) return
   const recorded = await sql<{ name: string; sha256: string }>`SELECT name, sha256 FROM schema_checksums`.execute(
     database,
   )
+  const unknown = recorded.rows.filter((row) => migrations[row.name] === undefined)
+  if (unknown.length > 0) throw new MigrationError(`${newer} It has ${unknown.map((row) => row.name).join(', ')}.`)
   const changed = recorded.rows.filter((row) => checksum(migrations[row.name] ?? '') !== row.sha256)
   if (changed.length === 0) return
   const names = changed.map((row) => row.name).join(', ')

@@ -1,7 +1,8 @@
 import type { Secret } from '../../kernel/secret.ts'
 import { lockDataDir } from '../data-dir.ts'
 import type { Log } from '../log.ts'
-import { connectEmbedded, connectPostgres, defaultBounds } from './database.ts'
+import { connectEmbedded, connectPostgres, type DatabaseBounds, defaultBounds } from './database.ts'
+import { migrate } from './migrator.ts'
 import type { Database } from './tables.ts'
 
 export interface OpenDatabase {
@@ -14,7 +15,8 @@ export interface OpenDatabase {
 const hour = 3_600_000
 
 /**
- * PostgreSQL where a URL is given, else the embedded database in `dataDir`, which this process then holds alone.
+ * PostgreSQL where a URL is given, else the embedded database in `dataDir`, which this process then holds alone. Its
+ * tables are the newest.
  *
  * @param onFatal told when the database has stopped for good and only a new process can open it again.
  */
@@ -22,9 +24,11 @@ export async function openDatabase(
   { databaseUrl, dataDir }: { databaseUrl: Secret | null; dataDir: string },
   log: Log,
   onFatal: (error: Error) => void,
+  bounds: DatabaseBounds = defaultBounds,
 ): Promise<OpenDatabase> {
   if (databaseUrl) {
-    const database = connectPostgres(databaseUrl, log, defaultBounds)
+    await migrateOnItsOwn(databaseUrl, log, bounds)
+    const database = connectPostgres(databaseUrl, log, bounds)
     const { host, pathname } = new URL(databaseUrl.reveal())
     return { database, where: `PostgreSQL at ${host}${pathname}`, close: () => database.destroy() }
   }
@@ -36,6 +40,7 @@ export async function openDatabase(
   const pglite = await openEmbedded(lock.directory, { onStopped: onFatal })
   const database = connectEmbedded(pglite)
   opened.defer(() => database.destroy())
+  await migrate(database)
   const tending = setInterval(() => {
     tendEmbedded(pglite).catch((err) => log.error({ err }, 'the embedded database could not be tended'))
   }, hour).unref()
@@ -45,5 +50,19 @@ export async function openDatabase(
     database,
     where: `${lock.directory} (embedded database: for one process; set DATABASE_URL for PostgreSQL)`,
     close: () => running.disposeAsync(),
+  }
+}
+
+/**
+ * Migrates on a connection whose statements have an hour: a migration of a large table, and the wait for the process
+ * that runs it, take longer than a request may. Locks are waited for no longer than elsewhere, since whoever waits for
+ * a table's lock has all others wait behind it.
+ */
+async function migrateOnItsOwn(databaseUrl: Secret, log: Log, bounds: DatabaseBounds): Promise<void> {
+  const database = connectPostgres(databaseUrl, log, { ...bounds, connections: 1, statementTimeout: hour })
+  try {
+    await migrate(database)
+  } finally {
+    await database.destroy()
   }
 }

@@ -42,7 +42,8 @@ export const openSession =
     const opened = await transact(async (transaction) => {
       if (!(await sessions.insert(transaction, session, epoch))) return false
       await audit.record(transaction, { kind: 'logged_in', at: now, userId, sessionId: session.id, caller })
-      const surplus = await sessions.revoke(transaction, userId, { newest: maxSessionsPerUser }, now)
+      const spared = { allBut: session.id, spare: maxSessionsPerUser - 1 }
+      const surplus = await sessions.revoke(transaction, userId, spared, now)
       for (const sessionId of surplus) {
         await audit.record(transaction, { kind: 'session_revoked', at: now, userId, sessionId, caller })
       }

@@ -27,8 +27,8 @@ export interface SessionStore {
   purge(transaction: Transaction, deadline: Date, place: number): Promise<{ purged: number; next: number | null }>
 }
 
-/** One session; all but one; all but the `newest` that were used last. */
-export type Which = { readonly only: SessionId } | { readonly allBut: SessionId } | { readonly newest: number }
+/** One session; or all but one, if there is one, and but the `spare` others that were used last. */
+export type Which = { readonly only: SessionId } | { readonly allBut: SessionId | null; readonly spare?: number }
 
 /** What a refresh token says. */
 export interface RefreshClaims {

@@ -16,8 +16,7 @@ export const revokeAllSessions =
     transaction: Transaction,
     { userId, but, now, caller }: { userId: UserId; but: SessionId | null; now: Date; caller: Caller | null },
   ): Promise<void> => {
-    const which = but === null ? { newest: 0 } : { allBut: but }
-    for (const sessionId of await sessions.revoke(transaction, userId, which, now)) {
+    for (const sessionId of await sessions.revoke(transaction, userId, { allBut: but }, now)) {
       await audit.record(transaction, { kind: 'session_revoked', at: now, userId, sessionId, caller })
     }
   }

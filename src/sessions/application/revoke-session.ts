@@ -21,9 +21,9 @@ interface Deps {
 export const revokeSession =
   ({ sessions, audit, transact, clock }: Deps) =>
   async ({ userId }: AccessClaims, target: SessionId | null, caller: Caller): Promise<void> => {
+    if (target === null) throw new Refusal('not_found', { because: 'not the id of a session' })
     const now = clock()
     const revoked = await transact(async (transaction) => {
-      if (target === null) return []
       const ended = await sessions.revoke(transaction, userId, { only: target }, now)
       for (const sessionId of ended) {
         await audit.record(transaction, { kind: 'session_revoked', at: now, userId, sessionId, caller })

@@ -82,14 +82,13 @@ export function sessionStorePostgres(database: Database): SessionStore {
         .where('user_id', '=', userId)
         .where('revoked_at', 'is', null)
         .where('idle_expires_at', '>', now)
-        .$if('only' in which, (query) => query.where('id', '=', (which as { only: SessionId }).only))
-        .$if('allBut' in which, (query) => query.where('id', '!=', (which as { allBut: SessionId }).allBut))
-        .$if('newest' in which, (query) =>
-          query
-            .orderBy('last_used_at', 'desc')
-            .orderBy('id')
-            .offset((which as { newest: number }).newest),
-        )
+        .where((where) => {
+          if ('only' in which) return where('id', '=', which.only)
+          return which.allBut === null ? where.lit(true) : where('id', '!=', which.allBut)
+        })
+        .orderBy('last_used_at', 'desc')
+        .orderBy('id')
+        .offset('only' in which ? 0 : (which.spare ?? 0))
       const rows = await opened(transaction)
         .with('live', () => live)
         // Locked in one order, so that two revocations never wait for each other.

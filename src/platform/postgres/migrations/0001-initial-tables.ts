@@ -7,7 +7,7 @@ CREATE TABLE users (
   CONSTRAINT users_email_canonical CHECK (email = lower(email) AND length(email) <= 254)
 );
 
--- A refresh changes four columns, none of them indexed, on pages that keep room: so it is a heap-only update.
+-- A refresh changes three columns, none of them indexed, on pages that keep room: so it is a heap-only update.
 CREATE TABLE sessions (
   id              uuid PRIMARY KEY,
   user_id         bigint NOT NULL REFERENCES users (id) ON DELETE CASCADE,

@@ -1,0 +1,184 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { type Run, run, said } from '../support/command-line.ts'
+import { startPostgres, type TestPostgres } from '../support/postgres.ts'
+import { password } from '../support/service.ts'
+
+describe('the process', () => {
+  let server: TestPostgres
+  let directory: string
+  before(async () => {
+    server = await startPostgres()
+    directory = await mkdtemp(join(tmpdir(), 'latchkey-test-'))
+  })
+  after(async () => {
+    await server.stop()
+    await rm(directory, { recursive: true, force: true })
+  })
+
+  const environment = async () => ({
+    DATABASE_URL: (await server.createDatabase()).url,
+    DATA_DIR: directory,
+    BCRYPT_COST: '10',
+  })
+  const post = (url: string, path: string, json: unknown) =>
+    fetch(`${url}/api/v1/auth/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(json),
+    })
+
+  test('says where it is and where its data is, and keeps its secret key in a file of its own', async () => {
+    const service = await start(await environment())
+    assert.match(service.texts.stderr, /is ready: http:\/\/localhost:1602\/api\/docs/)
+    assert.match(service.texts.stderr, /Data: PostgreSQL at /)
+    assert.equal((await stat(join(directory, 'secret.key'))).mode & 0o777, 0o600)
+    for (const line of service.texts.stdout.trim().split('\n')) JSON.parse(line)
+    assert.equal(await service.end(), 0)
+  })
+
+  test('answers what is in flight after SIGTERM and SIGINT, refuses new connections, and ends with 0', async () => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      const service = await start(await environment())
+      const inFlight = await Promise.all(Array.from({ length: 8 }, () => begin(service.url)))
+      const ended = service.end(signal)
+      await said(service, 'stopping')
+      await assert.rejects(fetch(`${service.url}/health/live`))
+      const people = inFlight.map((call, index) => call.finish({ email: `flight-${index}@example.com`, password }))
+      assert.deepEqual(await Promise.all(people), Array(8).fill(200), signal)
+      assert.equal(await ended, 0, signal)
+    }
+  })
+
+  test('ends at once at a second signal, with another code than 0', async () => {
+    const service = await start(await environment())
+    // A request whose body never comes holds the first signal's patience.
+    const call = await begin(service.url)
+    const ended = service.end()
+    await said(service, 'stopping')
+    service.child.kill('SIGTERM')
+    assert.equal(await ended, 1)
+    await assert.rejects(call.finish({}))
+  })
+
+  test('what was acknowledged is there after kill -9', async () => {
+    const env = { DATA_DIR: join(directory, 'embedded'), BCRYPT_COST: '10' }
+    const first = await start(env)
+    const person = { email: 'durable@example.com', password }
+    assert.equal((await post(first.url, 'register', person)).status, 200)
+    await first.end('SIGKILL')
+    const second = await start(env)
+    assert.equal((await post(second.url, 'login', person)).status, 200)
+    await second.end('SIGKILL')
+  })
+
+  test('a second process on the same data directory is refused with a sentence that names the first', async () => {
+    const env = { DATA_DIR: join(directory, 'shared'), BCRYPT_COST: '10' }
+    const first = await start(env)
+    const { ended, texts } = run({ ...env, PORT: '0', PUBLIC_URL: 'http://localhost:1602' })
+    assert.equal(await ended, 1)
+    assert.match(texts.stderr, new RegExp(`^latchkey: The data directory .* is in use by .*${first.child.pid}`))
+    assert.equal(await first.end(), 0)
+  })
+
+  const failures: [string, Record<string, string>, RegExp][] = [
+    [
+      'a variable that is wrong',
+      { PORT: 'x', LOG_LEVEL: 'loud' },
+      /^latchkey: PORT must be .*\nlatchkey: LOG_LEVEL must be .*\n$/,
+    ],
+    [
+      'a database that does not answer',
+      { DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:9/x' },
+      /^latchkey: The database at 127\.0\.0\.1:9 does not answer \(ECONNREFUSED\)\. Check DATABASE_URL\.\n$/,
+    ],
+  ]
+  for (const [name, env, sentence] of failures) {
+    test(`a start that fails for ${name} says why in a sentence and ends with 1`, async () => {
+      const { ended, texts } = run({ DATA_DIR: directory, ...env })
+      assert.equal(await ended, 1)
+      assert.match(texts.stderr, sentence)
+      assert.ok(!texts.stderr.includes('hunter2'))
+    })
+  }
+
+  test('a start on a port that is taken, or under another secret key, says so', async () => {
+    const env = await environment()
+    const service = await start({ ...env, SECRET_KEY: 'Zk3vTq8LwX2mPd7RbN5sYh9cJf4gKa6uQe1oWi0zVx' })
+    const { port } = new URL(service.url)
+    const taken = run({ ...env, SECRET_KEY: 'Zk3vTq8LwX2mPd7RbN5sYh9cJf4gKa6uQe1oWi0zVx', PORT: port })
+    assert.equal(await taken.ended, 1)
+    assert.match(taken.texts.stderr, new RegExp(`^latchkey: Port ${port} is in use`))
+    const other = run({ ...env, SECRET_KEY: 'u8Fq2ZsLr5XwTn9KdCy3VbHm7JgPe4RaQo6Wi1kYtM' })
+    assert.equal(await other.ended, 1)
+    assert.match(other.texts.stderr, /^latchkey: SECRET_KEY is not the one /)
+    assert.equal(await service.end(), 0)
+  })
+
+  test('an operator lists, rotates and withdraws keys, and disables and enables a user, beside the running service', async () => {
+    const env = { ...(await environment()), LOG_LEVEL: 'warn' }
+    const command = async (...words: string[]) => {
+      const { ended, texts } = run(env, words)
+      return { code: await ended, ...texts }
+    }
+    assert.equal((await command('keys', 'rotate')).code, 0)
+    const { stdout } = await command('keys', 'list')
+    assert.equal(stdout.trim().split('\n').length, 2)
+    const kid = stdout.slice(0, 43)
+    assert.equal((await command('keys', 'withdraw', kid)).code, 0)
+    assert.ok(!(await command('keys', 'list')).stdout.includes(kid))
+    assert.equal((await command('keys', 'withdraw', kid)).code, 1)
+    assert.match((await command('users', 'disable', '1')).stdout, /There is no enabled user 1/)
+    for (const words of [['keys'], ['keys', 'list', 'x', 'y'], ['toString', 'x'], ['users', 'disable', 'x']]) {
+      const refused = await command(...words)
+      assert.equal(refused.code, 1, words.join(' '))
+      assert.match(refused.stderr, /^latchkey: Usage: /)
+    }
+  })
+})
+
+/** A registration that the service has begun to read: it has asked for the body, which is not yet sent. */
+async function begin(url: string): Promise<{ finish(json: unknown): Promise<number | undefined> }> {
+  const call = request(`${url}/api/v1/auth/register`, {
+    method: 'POST',
+    agent: false,
+    headers: { 'content-type': 'application/json', 'transfer-encoding': 'chunked', expect: '100-continue' },
+  })
+  call.flushHeaders()
+  await once(call, 'continue')
+  // From here on, an answer or an error: an error that nobody waits for yet must not end the test.
+  const answer = once(call, 'response')
+  answer.catch(() => undefined)
+  return {
+    async finish(json) {
+      call.end(JSON.stringify(json))
+      const [response] = await answer
+      response.resume()
+      return response.statusCode
+    },
+  }
+}
+
+interface Started extends Run {
+  readonly url: string
+  /** Sends a signal and waits for the end; answers the exit code. */
+  end(signal?: NodeJS.Signals): Promise<number | null>
+}
+
+async function start(env: Readonly<Record<string, string>>): Promise<Started> {
+  const started = run({ PORT: '0', PUBLIC_URL: 'http://localhost:1602', ...env })
+  const { address } = await said(started, 'ready')
+  return {
+    ...started,
+    url: String(address),
+    end(signal = 'SIGTERM') {
+      started.child.kill(signal)
+      return started.ended
+    },
+  }
+}
