@@ -21,6 +21,8 @@ try {
     files,
     concurrency: availableParallelism(),
     timeout: 300_000,
+    // Examples import this package by its name; here that means its sources.
+    execArgv: ['--conditions=latchkey-source'],
     coverage: whole,
     coverageIncludeGlobs: ['src/**/*.ts'],
     lineCoverage: whole ? 95 : 0,

@@ -45,26 +45,29 @@ export function remoteKeySet(source: Source): (kid: string) => Promise<Verifying
   // The distance, for a clock may be set back, and what was fetched in its future must not live for ever.
   const within = (seconds: number, since: number) => Math.abs(source.now() - since) < seconds * 1000
 
-  async function ask() {
-    askedAt = source.now()
-    const since = askedAt
-    try {
-      held = await fetchKeys(source)
-      heldSince = since
-      failure = null
-    } catch (error) {
+  function ask(): Promise<void> {
+    const since = source.now()
+    const land = (set: KeySet | null, error: unknown) => {
+      // One that was given up has no say any more.
+      if (flight !== mine) return
+      if (set) [held, heldSince] = [set, since]
       failure = error
+      flight = null
     }
-    flight = null
+    const mine = fetchKeys(source).then(
+      (set) => land(set, null),
+      (error) => land(null, error),
+    )
+    askedAt = since
+    flight = mine
+    return mine
   }
 
   function refreshed(): Promise<void> | null {
     // A runtime that ends with the request it serves may leave a flight that never lands.
     if (flight && within(source.timeout + 1, askedAt)) return flight
     const pause = held && !failure ? source.cooldown : Math.min(source.cooldown, retryAfter)
-    if (within(pause, askedAt)) return null
-    flight = ask()
-    return flight
+    return within(pause, askedAt) ? null : ask()
   }
 
   return async (kid) => {
@@ -81,7 +84,7 @@ export function remoteKeySet(source: Source): (kid: string) => Promise<Verifying
 }
 
 async function fetchKeys(source: Source): Promise<KeySet> {
-  const signal = AbortSignal.timeout(source.timeout * 1000)
+  const signal = AbortSignal.timeout(Math.ceil(source.timeout * 1000))
   const late = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason))
   })
