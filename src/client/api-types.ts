@@ -97,6 +97,26 @@ export interface Api {
       | 'internal_error'
       | 'database_unavailable'
   }
+  /** Change my password. */
+  'PUT /api/v1/users/me/password': {
+    body: {
+      current_password: string
+      new_password: string
+    }
+    answer: null
+    refusal:
+      | 'malformed_request'
+      | 'invalid_token'
+      | 'token_expired'
+      | 'invalid_credentials'
+      | 'body_too_large'
+      | 'unsupported_media_type'
+      | 'validation_failed'
+      | 'too_many_requests'
+      | 'internal_error'
+      | 'overloaded'
+      | 'database_unavailable'
+  }
   /** Refresh tokens. */
   'POST /api/v1/auth/refresh': {
     answer: {
@@ -166,6 +186,8 @@ export interface Api {
       | 'malformed_request'
       | 'invalid_token'
       | 'token_expired'
+      | 'body_too_large'
+      | 'unsupported_media_type'
       | 'too_many_requests'
       | 'internal_error'
       | 'database_unavailable'
@@ -178,6 +200,8 @@ export interface Api {
       | 'invalid_token'
       | 'token_expired'
       | 'not_found'
+      | 'body_too_large'
+      | 'unsupported_media_type'
       | 'too_many_requests'
       | 'internal_error'
       | 'database_unavailable'
@@ -186,11 +210,15 @@ export interface Api {
   'GET /.well-known/jwks.json': {
     answer: {
       keys: {
-        kid: string
         kty: string
+        crv?: string
+        x?: string
+        y?: string
+        n?: string
+        e?: string
+        kid: string
         use: 'sig'
         alg: string
-        [name: string]: string
       }[]
     }
     refusal: 'malformed_request' | 'too_many_requests' | 'internal_error' | 'database_unavailable'

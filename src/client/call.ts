@@ -1,0 +1,60 @@
+import type { Api } from './api-types.ts'
+import { Refused, Unreachable } from './refused.ts'
+
+interface CallOptions<Name extends keyof Api> {
+  readonly token?: string | undefined
+  readonly json?: Api[Name] extends { body: infer Body } ? Body : never
+  readonly id?: string
+  /** For how many milliseconds to wait for the answer. */
+  readonly patience?: number
+  /** Whether the request shall outlive the page. */
+  readonly keepalive?: boolean
+}
+
+/**
+ * One call to the service, by its method and address in the OpenAPI document.
+ *
+ * @throws Refused when the service says no, Unreachable when nothing that can be read came back.
+ */
+export type Call = <Name extends keyof Api>(name: Name, options?: CallOptions<Name>) => Promise<Api[Name]['answer']>
+
+export const createCall =
+  (base: string, send: typeof fetch): Call =>
+  async (name, { token, json, id = '', patience = 30_000, keepalive = false } = {}) => {
+    const [method = '', path = ''] = name.split(' ')
+    const headers: Record<string, string> = {}
+    if (token) headers.authorization = `Bearer ${token}`
+    if (json) headers['content-type'] = 'application/json'
+    try {
+      const response = await send(base + path.replace('{id}', encodeURIComponent(id)), {
+        method,
+        headers,
+        ...(json ? { body: JSON.stringify(json) } : {}),
+        keepalive,
+        cache: 'no-store',
+        credentials: 'omit',
+        // The service redirects nobody; who does would be given the token or the password.
+        redirect: 'error',
+        signal: AbortSignal.timeout(patience),
+      })
+      const text = await response.text()
+      if (response.ok) return text ? JSON.parse(text) : null
+      throw refusalOf(response, text)
+    } catch (error) {
+      throw error instanceof Refused ? error : new Unreachable(error)
+    }
+  }
+
+function refusalOf(response: Response, text: string): Refused {
+  const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
+  return new Refused(response.status, problemIn(text), seconds >= 0 ? seconds : undefined)
+}
+
+function problemIn(text: string): Record<string, unknown> {
+  try {
+    const problem = JSON.parse(text)
+    return typeof problem === 'object' && problem ? problem : {}
+  } catch {
+    return {}
+  }
+}

@@ -1,0 +1,5 @@
+export { type FieldError, type RefusalCode, refusalCodes } from './api-types.ts'
+export { type Client, type ClientOptions, type Credentials, createClient, type Session, type User } from './client.ts'
+export { type Problem, Refused, Unreachable } from './refused.ts'
+export type { AuthEvent, SignOutReason } from './token-state.ts'
+export { localStorageTokens, memoryTokens, type TokenStorage, type Tokens } from './tokens.ts'
