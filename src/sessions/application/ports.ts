@@ -18,7 +18,10 @@ export interface SessionStore {
   advance(id: SessionId, generation: Generation, now: Date, idleExpiresAt: Date): Promise<Session | null>
   /** The session, held against everybody else until the transaction ends. */
   lock(transaction: Transaction, id: SessionId): Promise<Session | null>
-  /** Revokes those of the user's sessions that `which` names and that are live; answers their ids. */
+  /**
+   * Revokes those of the user's sessions that `which` names, so that no refresh that began before comes through after
+   * it; answers the ids of those that were live.
+   */
   revoke(transaction: Transaction, userId: UserId, which: Which, now: Date): Promise<SessionId[]>
   /**
    * Deletes sessions that have been over since before `deadline`, in one stretch of the table that starts at `place`.

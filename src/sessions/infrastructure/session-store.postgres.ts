@@ -76,27 +76,28 @@ export function sessionStorePostgres(database: Database): SessionStore {
     },
 
     async revoke(transaction, userId, which, now) {
-      const live = opened(transaction)
+      // One that has run out ends too, though nobody is told: a refresh may be on its way whose clock says otherwise.
+      const named = opened(transaction)
         .selectFrom('sessions')
         .select('id')
         .where('user_id', '=', userId)
         .where('revoked_at', 'is', null)
-        .where('idle_expires_at', '>', now)
         .where((where) => {
           if ('only' in which) return where('id', '=', which.only)
           return which.allBut === null ? where.lit(true) : where('id', '!=', which.allBut)
         })
+        .orderBy(sql`idle_expires_at > ${now}`, 'desc')
         .orderBy('last_used_at', 'desc')
         .orderBy('id')
         .offset('only' in which ? 0 : (which.spare ?? 0))
       const rows = await opened(transaction)
-        .with('live', () => live)
+        .with('named', () => named)
         // Locked in one order, so that two revocations never wait for each other.
         .with('locked', (db) =>
           db
             .selectFrom('sessions')
             .select('sessions.id')
-            .where('sessions.id', 'in', (query) => query.selectFrom('live').select('live.id'))
+            .where('sessions.id', 'in', (query) => query.selectFrom('named').select('named.id'))
             .orderBy('sessions.id')
             .forUpdate(),
         )
@@ -104,9 +105,9 @@ export function sessionStorePostgres(database: Database): SessionStore {
         .set({ revoked_at: now })
         .where('id', 'in', (query) => query.selectFrom('locked').select('locked.id'))
         .where('revoked_at', 'is', null)
-        .returning('id')
+        .returning(['id', 'idle_expires_at'])
         .execute()
-      return rows.map((row) => row.id as SessionId)
+      return rows.filter((row) => row.idle_expires_at > now).map((row) => row.id as SessionId)
     },
 
     async purge(transaction, deadline, place) {
