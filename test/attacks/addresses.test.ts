@@ -85,9 +85,9 @@ for (const path of [
   '/%zz',
   '/%E0%A4%A',
   '/api/docs/static/%c0%ae%c0%ae/x',
-  `/api/v1/users/me/sessions/${'a'.repeat(101)}`,
+  '/api/v1/users/me/sessions/%E0%A4%A',
 ]) {
-  test(`the address ${path.slice(0, 40)} can't be read and is refused with 400`, async () => {
+  test(`the address ${path} can't be read and is refused with 400`, async () => {
     for (const method of ['GET', 'POST', 'DELETE']) {
       assertRefused(await send(`${method} ${path}`), 400, 'malformed_request')
     }
@@ -117,7 +117,7 @@ test('a session id that is none, or nobody’s, is refused with 404', async () =
   const { access: token } = await service.loggedIn()
   for (const id of [
     ...['x', '%7B%7D', '%00', '1', '%20', "'%20OR%20'1'='1", 'A'.repeat(36), 'undefined', '__proto__', '%F0%9F%94%91'],
-    ...['00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff'],
+    ...['00000000-0000-0000-0000-000000000000', 'ffffffff-ffff-ffff-ffff-ffffffffffff', 'a'.repeat(101)],
   ]) {
     assertRefused(await service.call('DELETE', `/api/v1/users/me/sessions/${id}`, { token }), 404, 'not_found')
   }

@@ -90,7 +90,7 @@ describe('Swagger UI in a real browser', () => {
     })
     await page.exposeFunction('complain', (what: string) => complaints.push(what))
     await page.addInitScript(
-      "document.addEventListener('securitypolicyviolation', (e) => complain(`${e.violatedDirective} ${e.blockedURI}`))",
+      "document.addEventListener('securitypolicyviolation', (e) => complain(e.violatedDirective + ' ' + e.blockedURI))",
     )
     const answer = await page.goto(new URL(path, service.url).href)
     assert.equal(answer?.status(), 200)
