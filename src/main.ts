@@ -26,6 +26,9 @@ async function main(words: readonly string[]): Promise<void> {
 }
 
 async function serve(): Promise<void> {
+  // As the first process of a container, Node takes no signal until somebody listens.
+  const giveUp = () => process.exit(1)
+  process.once('SIGTERM', giveUp).once('SIGINT', giveUp)
   const config = parseConfig(process.env)
   const log = createLog(config.logLevel)
   const onFatal = (err: Error) => {
@@ -36,6 +39,7 @@ async function serve(): Promise<void> {
   const service = await compose(config, { log, onFatal })
   try {
     const address = await service.app.listen({ host: config.host, port: config.port })
+    process.off('SIGTERM', giveUp).off('SIGINT', giveUp)
     stopOnSignals(service, log)
     log.info({ address, data: service.where, version }, 'ready')
     say(`Latchkey ${version} is ready: ${config.publicUrl}/api/docs`)

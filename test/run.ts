@@ -20,7 +20,8 @@ try {
   const stream = run({
     files,
     concurrency: availableParallelism(),
-    timeout: 300_000,
+    // A bound for what hangs, far above the longest file on a busy machine.
+    timeout: 900_000,
     // Examples import this package by its name; here that means its sources.
     execArgv: ['--conditions=latchkey-source'],
     coverage: whole,

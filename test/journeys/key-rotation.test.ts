@@ -68,6 +68,8 @@ for (const kind of kinds) {
 
     test('when the active key is withdrawn while its successor is announced, the successor signs at once', async () => {
       const person = await service.person()
+      // The set is in the order in which the keys were made.
+      service.clock.advance(1)
       await service.service.keys.rotate()
       const [active, next] = await jwks()
       await service.service.keys.withdraw(active)
@@ -78,6 +80,7 @@ for (const kind of kinds) {
     test('when the announced successor is withdrawn, the active key signs on and gets another one', async () => {
       const person = await service.person()
       const [active] = await jwks()
+      service.clock.advance(1)
       await service.service.keys.rotate()
       const [, next] = await jwks()
       await service.service.keys.withdraw(next)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { after, afterEach, before, describe, test } from 'node:test'
 import { decodeProtectedHeader } from 'jose'
 import { WrongSecretKey } from '../../src/keys/application/load-keys.ts'
 import { startPostgres, type TestDatabase, type TestPostgres } from '../support/postgres.ts'
@@ -20,8 +20,17 @@ describe('a running system', () => {
     await server.stop()
   })
 
-  const start = (env: Record<string, string>, clock?: Options['clock']) =>
-    startService({ env: { DATABASE_URL: database.url, ...env }, ...(clock && { clock }) })
+  const running = new Set<TestService>()
+  // A test that fails half-way leaves its services behind; they would keep the process alive.
+  afterEach(() => Promise.all([...running].map((service) => stop(service))))
+  const start = async (env: Record<string, string>, clock?: Options['clock']) => {
+    const service = await startService({ env: { DATABASE_URL: database.url, ...env }, ...(clock && { clock }) })
+    running.add(service)
+    return service
+  }
+  const stop = async (service: TestService) => {
+    if (running.delete(service)) await service.close()
+  }
   const me = async (service: TestService, token: string) =>
     (await service.call('GET', '/api/v1/users/me', { token })).status
   const jwks = async (service: TestService) => (await service.call('GET', '/.well-known/jwks.json')).body.keys
@@ -30,7 +39,7 @@ describe('a running system', () => {
     const before = await start({ SECRET_KEY: oldKey })
     const person = await before.loggedIn()
     const [key] = await jwks(before)
-    await before.close()
+    await stop(before)
 
     await assert.rejects(start({ SECRET_KEY: newKey }), WrongSecretKey)
 
@@ -38,7 +47,7 @@ describe('a running system', () => {
     assert.equal(await me(changing, person.access), 200)
     const refreshed = await changing.call('POST', '/api/v1/auth/refresh', { token: person.refresh })
     assert.equal(refreshed.status, 200)
-    await changing.close()
+    await stop(changing)
 
     const after = await start({ SECRET_KEY: newKey }, before.clock)
     assert.deepEqual((await jwks(after))[0], key)
@@ -52,12 +61,14 @@ describe('a running system', () => {
       (await after.call('POST', '/api/v1/auth/refresh', { token: person.refresh })).body.code,
       'invalid_token',
     )
-    await after.close()
+    await stop(after)
   })
 
   test('changes its algorithm by rotation, and refuses no valid token meanwhile', async () => {
     const first = await start({ SECRET_KEY: newKey })
     const old = await first.loggedIn()
+    // The set is in the order in which the keys were made.
+    first.clock.advance(1)
     const second = await start({ SECRET_KEY: newKey, TOKEN_ALGORITHM: 'PS256' }, first.clock)
     await first.service.keys.tend()
     assert.deepEqual(
@@ -73,20 +84,20 @@ describe('a running system', () => {
       assert.equal(await me(first, access), 200)
       assert.equal(await me(second, access), 200)
     }
-    await first.close()
-    await second.close()
+    await stop(first)
+    await stop(second)
   })
 
   test('has one signing key, however many replicas start and rotate at once', async () => {
     const fresh = await server.createDatabase()
     const env = { DATABASE_URL: fresh.url, SECRET_KEY: newKey }
-    const replicas = await Promise.all(Array.from({ length: 5 }, () => startService({ env })))
+    const replicas = await Promise.all(Array.from({ length: 5 }, () => start(env)))
     const [one] = replicas as [TestService]
     assert.equal((await jwks(one)).length, 1)
     await Promise.all(replicas.map((replica) => replica.service.keys.rotate()))
     assert.equal((await one.query('SELECT kid FROM signing_keys')).length, 2)
     for (const replica of replicas) assert.deepEqual(await jwks(replica), await jwks(one))
-    await Promise.all(replicas.map((replica) => replica.close()))
+    await Promise.all(replicas.map(stop))
     await fresh.drop()
   })
 
@@ -96,7 +107,7 @@ describe('a running system', () => {
     await one.service.keys.withdraw(active.kid)
     const { access } = await one.loggedIn()
     assert.equal(await me(other, access), 200)
-    await one.close()
-    await other.close()
+    await stop(one)
+    await stop(other)
   })
 })
