@@ -26,6 +26,8 @@ export interface Surroundings {
   readonly clock?: Clock
   /** Told when the database has stopped for good and only a new process can open it again. */
   readonly onFatal?: (error: Error) => void
+  /** Whether this process serves, and so keeps the data in order in the background; a command's does not. */
+  readonly serves?: boolean
 }
 
 const hour = 3600
@@ -34,7 +36,10 @@ const hour = 3600
  * THE composition root: configuration, adapters, features, server, in the order of their dependence. Nothing listens
  * yet. What was opened is closed by `close`, the last first, and also when a later line throws.
  */
-export async function compose(config: Config, { log, clock: given, onFatal = () => undefined }: Surroundings) {
+export async function compose(
+  config: Config,
+  { log, clock: given, onFatal = () => undefined, serves = true }: Surroundings,
+) {
   await using opened = new AsyncDisposableStack()
 
   const { database, ...store } = await openDatabase(config, log, onFatal)
@@ -59,6 +64,8 @@ export async function compose(config: Config, { log, clock: given, onFatal = () 
     interval: config.keyRotationInterval,
     jwksMaxAge: config.jwksMaxAge,
     longestTokenLife: config.accessTokenTtl,
+    keeps: serves,
+    log,
   })
   const sessions = createSessions({
     database,
@@ -87,7 +94,7 @@ export async function compose(config: Config, { log, clock: given, onFatal = () 
     tokenAnswer: { schema: TokenAnswer, of: tokenAnswer },
   })
   opened.defer(accounts.close)
-  await accounts.warmUp()
+  if (serves) await accounts.warmUp()
 
   const app = await createServer({
     log,
@@ -109,10 +116,14 @@ export async function compose(config: Config, { log, clock: given, onFatal = () 
 
   const scheduler = createScheduler(log)
   opened.defer(() => scheduler.stop())
-  scheduler.every(10, 'look at the clock', time.look)
-  scheduler.every(1, 'tend the keys', keys.tend)
-  scheduler.every(hour, 'reseal the keys', keys.reseal)
-  scheduler.every(hour, 'purge sessions', sessions.purge)
+  if (serves) {
+    scheduler.every(1, 'tend the keys', async () => {
+      await time.look()
+      await keys.tend()
+    })
+    scheduler.every(hour, 'reseal the keys', keys.reseal)
+    scheduler.every(hour, 'purge sessions', sessions.purge)
+  }
 
   const running = opened.move()
   return { app, database, keys, accounts, sessions, where: store.where, close: () => running.disposeAsync() }

@@ -1,6 +1,7 @@
 import { findCommand, usage } from './commands.ts'
 import { compose, type Service } from './compose.ts'
 import { ConfigError, parseConfig } from './config.ts'
+import { Refusal } from './kernel/refusal.ts'
 import { createLog, type Log } from './platform/log.ts'
 import { version } from './version.ts'
 
@@ -15,7 +16,7 @@ async function main(words: readonly string[]): Promise<void> {
   const command = findCommand(words)
   if (!command) throw new Error(usage)
   const config = parseConfig(process.env)
-  const service = await compose(config, { log: createLog('silent') })
+  const service = await compose(config, { log: createLog('silent'), serves: false })
   try {
     const text = await command(service)
     if (text === null) throw new Error(usage)
@@ -82,5 +83,7 @@ function reason(error: unknown): string {
   const { code, message, syscall, address, port } = (error ?? {}) as NodeJS.ErrnoException & Record<string, unknown>
   if (code === 'EADDRINUSE') return `Port ${port} is in use by another program. Set PORT to a free one.`
   if (syscall === 'connect') return `The database at ${address}:${port} does not answer (${code}). Check DATABASE_URL.`
+  if (syscall === 'getaddrinfo') return `The database's host can't be found (${code}). Check DATABASE_URL.`
+  if (error instanceof Refusal) return `Refused: ${error.because ?? error.code}.`
   return message ?? String(error)
 }

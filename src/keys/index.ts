@@ -4,6 +4,7 @@ import type { Secret } from '../kernel/secret.ts'
 import type { Transact } from '../kernel/transact.ts'
 import type { Server } from '../platform/http/server.ts'
 import { clockSkew } from '../platform/jwt/compact.ts'
+import type { Log } from '../platform/log.ts'
 import type { Database } from '../platform/postgres/tables.ts'
 import { loadKeys } from './application/load-keys.ts'
 import { publishKeys } from './application/publish-keys.ts'
@@ -34,13 +35,19 @@ interface Deps {
   readonly interval: number
   readonly jwksMaxAge: number
   readonly longestTokenLife: number
+  /** Whether this process keeps the keys in order; one that only runs a command leaves that to those that serve. */
+  readonly keeps: boolean
+  readonly log: Log
 }
 
 /** How often, in seconds, a replica looks whether keys have changed: by then a withdrawal has reached all of them. */
-export const lookInterval = 1
+const lookInterval = 1
 
-/** How long a key is published before it signs, in seconds: a JWKS's age, a few missed looks, and the clocks' skew. */
-export const leadOf = (jwksMaxAge: number): number => jwksMaxAge + 5 * lookInterval + clockSkew
+/**
+ * How long a key is published before it signs, in seconds: a JWKS's age, the clocks' skew, and five looks, which is what
+ * a rotation may take from its decision to its commit, or a replica may miss.
+ */
+const leadOf = (jwksMaxAge: number): number => jwksMaxAge + 5 * lookInterval + clockSkew
 
 /** The feature: a signer for the others, the work that keeps the keys fresh, and the routes that publish them. */
 export async function createKeys(deps: Deps) {
@@ -55,10 +62,13 @@ export async function createKeys(deps: Deps) {
   const reseal = resealKeys({ keys, vault })
 
   // The keys are opened before any is made: under a wrong SECRET_KEY nothing is written.
-  const ring = await keyRingMemory({ load: loadKeys({ keys, vault, maker }), clock })
-  await reseal()
-  await rotate()
-  await ring.reload()
+  const onUnopened = (kid: string) => deps.log.error({ kid }, 'a signing key is sealed under another SECRET_KEY')
+  const ring = await keyRingMemory({ load: loadKeys({ keys, vault, maker, onUnopened }), clock })
+  if (deps.keeps) {
+    await reseal()
+    await rotate()
+    await ring.reload()
+  }
 
   return {
     signer: tokenSignerJws({ ring, clock, tail: schedule.tail }),

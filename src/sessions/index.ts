@@ -29,6 +29,7 @@ import { tokenRoutes } from './infrastructure/token-routes.ts'
 export type { TokenPair } from './application/issue-tokens.ts'
 export type { Proven } from './application/open-session.ts'
 export type { AccessClaims } from './application/ports.ts'
+export type { RevokeSessions } from './application/revoke-all-sessions.ts'
 export { TokenAnswer, tokenAnswer } from './infrastructure/token-answer.ts'
 export type { TokenGuards } from './infrastructure/token-guards.ts'
 

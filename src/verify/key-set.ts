@@ -105,12 +105,13 @@ async function load({ uri, algorithms, cacheFor, cooldown, fetch }: Source, sign
   return { keys: new Map(imported.filter((key) => key !== null).map((key) => [key.kid, key])), life }
 }
 
-/** In seconds, or null when the answer does not say (RFC 9111, section 5.2.2). */
+/** What is left of it, in seconds, or null when the answer does not say (RFC 9111, sections 4.2 and 5.2.2). */
 function maxAge(response: Response): number | null {
   const cacheControl = response.headers.get('cache-control') ?? ''
   if (/no-(store|cache)/i.test(cacheControl)) return 0
   const [, seconds] = /max-age=(\d{1,9})/i.exec(cacheControl) ?? []
-  return seconds === undefined ? null : Number(seconds)
+  const age = /^\d{1,9}$/.exec(response.headers.get('age') ?? '')?.[0] ?? 0
+  return seconds === undefined ? null : Number(seconds) - Number(age)
 }
 
 async function readBytes({ body }: Response): Promise<Uint8Array<ArrayBuffer>> {

@@ -88,6 +88,22 @@ for (const kind of kinds) {
       assert.equal(kidOf((await login(person)).access_token), active)
     })
 
+    test('the withdrawal of a retired key leaves the schedule of the others as it was', async () => {
+      const { clock } = service
+      await service.service.keys.tend()
+      const [old] = await jwks()
+      clock.advance(1)
+      await service.service.keys.rotate()
+      clock.advance(lead + 5)
+      await service.service.keys.tend()
+      await service.service.keys.rotate()
+      const before = await service.query('SELECT kid, activates_at, retires_at FROM signing_keys ORDER BY created_at')
+      await service.service.keys.withdraw(old)
+      const after = await service.query('SELECT kid, activates_at, retires_at FROM signing_keys ORDER BY created_at')
+      assert.equal(before.length, 3)
+      assert.deepEqual(after, before.slice(1))
+    })
+
     test('every step in the life of a key is in the audit log', async () => {
       const rows = await service.query<{ kind: string }>(
         `SELECT DISTINCT kind FROM audit_events WHERE kind LIKE 'key_%'`,

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, afterEach, before, describe, test } from 'node:test'
 import { decodeProtectedHeader } from 'jose'
+import { compose } from '../../src/compose.ts'
+import { parseConfig } from '../../src/config.ts'
 import { WrongSecretKey } from '../../src/keys/application/load-keys.ts'
+import { createLog } from '../../src/platform/log.ts'
 import { startPostgres, type TestDatabase, type TestPostgres } from '../support/postgres.ts'
 import { type Options, startService, type TestService } from '../support/service.ts'
 
@@ -62,6 +65,74 @@ describe('a running system', () => {
       'invalid_token',
     )
     await stop(after)
+  })
+
+  test('replaces its SECRET_KEY in two rounds, while replicas of both kinds serve at once', async () => {
+    const fresh = await server.createDatabase()
+    const at = (current: string, previous: string) =>
+      start({ DATABASE_URL: fresh.url, SECRET_KEY: current, SECRET_KEY_PREVIOUS: previous })
+    const replicas = [await at(oldKey, newKey), await at(newKey, oldKey)] as const
+    for (const [one, other] of [replicas, replicas.toReversed() as [TestService, TestService]]) {
+      const person = await one.loggedIn()
+      assert.equal(await me(other, person.access), 200)
+      const refreshed = await other.call('POST', '/api/v1/auth/refresh', { token: person.refresh })
+      assert.equal(refreshed.status, 200)
+      assert.equal(
+        (await one.call('POST', '/api/v1/auth/refresh', { token: refreshed.body.refresh_token })).status,
+        200,
+      )
+    }
+    const [active] = await jwks(replicas[0])
+    await replicas[1].service.keys.withdraw(active.kid)
+    const { access } = await replicas[1].loggedIn()
+    assert.equal(await me(replicas[0], access), 200)
+    for (const replica of replicas) await stop(replica)
+    await fresh.drop()
+  })
+
+  test('verifies with a key that it cannot open, and takes a withdrawal from who has another SECRET_KEY', async () => {
+    const fresh = await server.createDatabase()
+    const one = await start({ DATABASE_URL: fresh.url, SECRET_KEY: oldKey })
+    const other = await start({ DATABASE_URL: fresh.url, SECRET_KEY: newKey, SECRET_KEY_PREVIOUS: oldKey })
+    const old = await one.loggedIn()
+    const [active] = await jwks(one)
+    await other.service.keys.withdraw(active.kid)
+    const { access } = await other.loggedIn()
+    assert.equal(await me(one, access), 200)
+    assert.equal(await me(one, old.access), 401)
+    assert.ok(one.logLines.some((line) => line.includes('sealed under another SECRET_KEY')))
+    for (const service of [one, other]) await stop(service)
+    await fresh.drop()
+  })
+
+  test('is left as it was by a command that runs under another configuration', async () => {
+    const fresh = await server.createDatabase()
+    const env = { DATABASE_URL: fresh.url, SECRET_KEY: newKey, PUBLIC_URL: 'http://localhost:1602', PORT: '0' }
+    const serving = await start({ ...env, TOKEN_ALGORITHM: 'EdDSA' })
+    const command = await compose(parseConfig(env), { log: createLog('silent'), serves: false })
+    assert.equal(command.keys.list().length, 1)
+    await command.close()
+    assert.equal((await serving.query('SELECT kid FROM signing_keys')).length, 1)
+    await stop(serving)
+    await fresh.drop()
+  })
+
+  test('refuses to publish keys that it could not read for so long that one may be missing', async () => {
+    const service = await start({ SECRET_KEY: newKey })
+    const jwksAnswer = () => service.call('GET', '/.well-known/jwks.json')
+    // Only the database is behind: what this process knows was read at this moment.
+    await service.query('ALTER TABLE signing_keys RENAME TO signing_keys_away')
+    try {
+      service.clock.advance(604)
+      assert.equal((await jwksAnswer()).headers.get('cache-control'), 'public, max-age=1')
+      service.clock.advance(1)
+      assert.equal((await jwksAnswer()).body.code, 'database_unavailable')
+    } finally {
+      await service.query('ALTER TABLE signing_keys_away RENAME TO signing_keys')
+    }
+    await service.service.keys.tend()
+    assert.equal((await jwksAnswer()).status, 200)
+    await stop(service)
   })
 
   test('changes its algorithm by rotation, and refuses no valid token meanwhile', async () => {

@@ -5,8 +5,9 @@ import type { SessionId, UserId } from '../../kernel/ids.ts'
 import { Refusal } from '../../kernel/refusal.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Transact } from '../../kernel/transact.ts'
+import type { RevokeSessions } from '../../sessions/index.ts'
 import { judgePassword, type PasswordPolicy } from '../domain/password-policy.ts'
-import type { AccountStore, PasswordHasher, RevokeSessions } from './ports.ts'
+import type { AccountStore, PasswordHasher } from './ports.ts'
 
 interface Deps {
   readonly accounts: AccountStore

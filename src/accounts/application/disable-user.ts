@@ -2,7 +2,8 @@ import type { Audit } from '../../audit/index.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import type { Transact } from '../../kernel/transact.ts'
-import type { AccountStore, RevokeSessions } from './ports.ts'
+import type { RevokeSessions } from '../../sessions/index.ts'
+import type { AccountStore } from './ports.ts'
 
 interface Deps {
   readonly accounts: AccountStore

@@ -1,6 +1,5 @@
-import type { Caller } from '../../kernel/caller.ts'
 import type { EmailAddress } from '../../kernel/email-address.ts'
-import type { SessionId, UserId } from '../../kernel/ids.ts'
+import type { UserId } from '../../kernel/ids.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Transaction } from '../../kernel/transact.ts'
 import type { User } from '../domain/user.ts'
@@ -41,9 +40,3 @@ export interface PasswordHasher {
    */
   verify(password: Secret, stored: string | null): Promise<{ matches: boolean; outdated: boolean }>
 }
-
-/** Ends all sessions of a user, but one if there is one, in the transaction of the deed that makes it necessary. */
-export type RevokeSessions = (
-  transaction: Transaction,
-  which: { userId: UserId; but: SessionId | null; now: Date; caller: Caller | null },
-) => Promise<void>

@@ -42,8 +42,12 @@ export interface LoadedKey extends SigningKey {
 export interface KeyMaker {
   /** A new key: its public half, its thumbprint, and its private half in PKCS#8. */
   generate(algorithm: Algorithm): Promise<Pick<SigningKey, 'kid' | 'algorithm' | 'publicJwk'> & { privateKey: Buffer }>
-  /** @throws Error when the private half is not the one of the public half. */
-  load(key: SigningKey, privateKey: Buffer): LoadedKey
+  /**
+   * A key whose private half is null verifies, and throws where it is to sign.
+   *
+   * @throws Error when the private half is not the one of the public half.
+   */
+  load(key: SigningKey, privateKey: Buffer | null): LoadedKey
 }
 
 /** The keys as this process last saw them. */

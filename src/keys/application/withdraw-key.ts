@@ -20,13 +20,8 @@ export const withdrawKey = (deps: RotationDeps) => {
       await keys.remove(transaction, [kid])
       const event = { at: now, userId: null, sessionId: null, caller: null, subject: kid }
       await audit.record(transaction, { kind: 'key_withdrawn', ...event })
-      // A successor that retires whom it was to follow would leave nobody to sign; so what is left signs on.
       const left = stored.filter((key) => key.kid !== kid)
-      for (const key of left.filter((key) => key.retiresAt !== null && now < key.retiresAt)) {
-        await keys.reschedule(transaction, key.kid, { retiresAt: null })
-      }
-      const rest = left.map((key) => (key.retiresAt && now < key.retiresAt ? { ...key, retiresAt: null } : key))
-      await applyPlan(deps, transaction, planRotation(rest, now, schedule, algorithm), made)
+      await applyPlan(deps, transaction, planRotation(left, now, schedule, algorithm), made)
       return true
     })
     if (!found) throw new Refusal('not_found', { because: 'no signing key has this kid' })

@@ -19,8 +19,8 @@ export interface KeySchedule {
 export interface RotationPlan {
   /** A new key is wanted, signing from then on. */
   readonly create: { readonly activatesAt: Date } | null
-  /** Keys whose last moment of signing is now known. */
-  readonly retire: readonly { readonly kid: string; readonly retiresAt: Date }[]
+  /** Keys whose last moment of signing is now known; or, with null, no longer, since their successor is gone. */
+  readonly retire: readonly { readonly kid: string; readonly retiresAt: Date | null }[]
   /** A key that signs earlier than it was to, because nothing else can. */
   readonly activate: { readonly kid: string; readonly activatesAt: Date } | null
   /** Keys under which no living token can be signed. */
@@ -57,7 +57,11 @@ export function planRotation(
   const soonest = later(now, lead)
   const due = later(active.activatesAt, interval)
   const early = hurry || active.algorithm !== algorithm
-  if (!early && soonest < due) return nothing
+  if (!early && soonest < due) {
+    if (active.retiresAt === null) return nothing
+    // Its successor was withdrawn: it must not stop before there is another.
+    return { ...nothing, retire: [{ kid: active.kid, retiresAt: null }] }
+  }
   const activatesAt = early || due < soonest ? soonest : due
   return { ...nothing, create: { activatesAt }, retire: [{ kid: active.kid, retiresAt: activatesAt }] }
 }

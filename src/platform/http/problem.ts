@@ -112,7 +112,9 @@ export function refusalOf(error: unknown, translate: (error: unknown) => Refusal
   // First of all the framework's own: a client that hangs up gives ECONNRESET too, and says nothing of the database.
   const status = error instanceof Error && 'statusCode' in error ? error.statusCode : undefined
   if (typeof status === 'number' && status >= 400 && status < 500) {
-    return new Refusal(codeOfStatus[status] ?? 'malformed_request', { because: (error as Error).message })
+    // Its code alone: its text may quote the address, and with it whatever somebody put there.
+    const because = (error as Error & { code?: string }).code ?? `status ${status}`
+    return new Refusal(codeOfStatus[status] ?? 'malformed_request', { because })
   }
   return translate(error) ?? new Refusal('internal_error', { cause: error })
 }

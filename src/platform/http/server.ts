@@ -26,6 +26,12 @@ export type Server = Awaited<ReturnType<typeof createServer>>
 
 const seconds = 1_000
 
+/** What an answer bears that holds nothing for a browser to run, frame or guess. */
+const plainHeaders = {
+  'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+}
+
 /** An HTTP server with Fastify's defaults hardened, on which the features put their routes. */
 export async function createServer(options: ServerOptions) {
   const { log, publicUrl, corsOrigins, trustedProxies, translate } = options
@@ -48,7 +54,9 @@ export async function createServer(options: ServerOptions) {
     return503OnClosing: false,
     // A client's coercion or an unknown field would make two readings of one request.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
-    frameworkErrors: (error, request, reply) => refuse(error, request, reply),
+    // These come before any hook, so what hooks set elsewhere is set here.
+    frameworkErrors: (error, request, reply) =>
+      refuse(error, request, reply.headers({ ...plainHeaders, 'x-request-id': request.id })),
     clientErrorHandler: (error, socket) => refuseOnSocket(error, socket, options),
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.server.on('connect', (_request, socket: Socket) => {

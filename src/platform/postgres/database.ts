@@ -2,7 +2,7 @@ import { Kysely, PGliteDialect, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Log } from '../log.ts'
-import { safeInteger } from './safe-integer.ts'
+import { int8, safeInteger } from './safe-integer.ts'
 import type { Database, Tables } from './tables.ts'
 
 /** Bounds of a connection, in milliseconds, and of the pool, in connections. */
@@ -13,9 +13,6 @@ export interface DatabaseBounds {
   readonly lockTimeout: number
   readonly idleInTransactionTimeout: number
 }
-
-/** The object identifier of bigint (pg_type.dat). */
-const int8 = 20
 
 export const defaultBounds: DatabaseBounds = {
   connections: 10,
@@ -28,11 +25,13 @@ export const defaultBounds: DatabaseBounds = {
 /**
  * A pool of connections to PostgreSQL, opened when they are first needed.
  *
- * TLS follows the URL's `sslmode` in libpq's own meaning, `verify-full` and `sslrootcert` included. A connection that
- * breaks is logged and dropped; the next request opens another.
+ * TLS follows the URL's `sslmode` in libpq's meaning, `verify-full` and `sslrootcert` included; but `prefer` is taken for
+ * `require`, for who asks for TLS gets it or an error. A connection that breaks, or on which an answer does not come, is
+ * dropped; the next request opens another.
  */
 export function connectPostgres(url: Secret, log: Log, bounds: DatabaseBounds = defaultBounds): Database {
   const pool = new pg.Pool({
+    Client: ClientThatGivesUp,
     connectionString: withLibpqTls(url.reveal()),
     max: bounds.connections,
     connectionTimeoutMillis: bounds.acquireTimeout,
@@ -54,6 +53,20 @@ export function connectPostgres(url: Secret, log: Log, bounds: DatabaseBounds = 
   })
   pool.on('error', () => undefined)
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+}
+
+/** Ends itself when a server says nothing any more: else the pool hands it on, and each query on it waits in vain. */
+class ClientThatGivesUp extends pg.Client {
+  // biome-ignore lint/suspicious/noExplicitAny: the overloads of pg are its own affair; all of them pass through.
+  override query(...args: any[]): any {
+    const answer: unknown = Reflect.apply(super.query, this, args)
+    if (answer instanceof Promise) {
+      answer.catch((error: Error) => {
+        if (error.message === 'Query read timeout') void this.end().catch(() => undefined)
+      })
+    }
+    return answer
+  }
 }
 
 /** The embedded database in the same dialect. It has one connection, which Kysely hands from one to the next. */

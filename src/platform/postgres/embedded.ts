@@ -4,11 +4,10 @@ import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { syncFolder } from '../sync-folder.ts'
 import { DurableNodeFS, type EmbeddedOptions } from './durable-node-fs.ts'
-import { safeInteger } from './safe-integer.ts'
+import { int8, safeInteger } from './safe-integer.ts'
 
 // The object identifiers of PostgreSQL's types (pg_type.dat).
 const bytea = 17
-const int8 = 20
 
 /**
  * The same JavaScript values as `pg` gives, so that a store reads one kind of row from either database. Where the two
@@ -73,8 +72,17 @@ async function start(path: string, options: EmbeddedOptions): Promise<PGlite> {
   try {
     return await PGlite.create({ dataDir: path, fs: files, parsers, startParams, onStderr })
   } catch (error) {
-    throw new Error(`The embedded database in ${path} can't be opened: ${panics.at(-1) ?? error}`, { cause: error })
+    throw new Error(`The embedded database in ${path} can't be opened: ${panics.at(-1) ?? reasonOf(error)}`, {
+      cause: error,
+    })
   }
+}
+
+/** The engine's file system throws objects of its own with an error number (errno.h as Emscripten has it). */
+function reasonOf(error: unknown): string {
+  const errno = typeof error === 'object' && error !== null && 'errno' in error ? Number(error.errno) : null
+  if (errno === 51) return 'the disk is full'
+  return errno === null ? String(error) : `its file system failed with error ${errno}`
 }
 
 async function createDatabase(directory: string, path: string): Promise<void> {

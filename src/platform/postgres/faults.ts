@@ -2,7 +2,7 @@ import { Refusal } from '../../kernel/refusal.ts'
 import { EmbeddedStopped } from './embedded-stopped.ts'
 
 // SQLSTATE classes and codes that say "not now" rather than "never" (PostgreSQL, appendix A).
-const passing = /^(08...|53...|57P0[1-5]|57014|55P03|25006|25P0[34]|40001|40P01|58...|F0001|XX001|XX002)$/
+const passing = /^(08...|28...|53...|57P0[1-5]|57014|55P03|25006|25P0[34]|40001|40P01|58...|F0001|XX001|XX002)$/
 const network = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
@@ -14,10 +14,16 @@ const network = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
   'ENOENT',
+  'ENETDOWN',
+  'EHOSTDOWN',
+  'EADDRNOTAVAIL',
+  'EAI_FAIL',
+  'EMFILE',
+  'ENFILE',
 ])
 // What `pg` and its pool say without a code of their own.
 const messages =
-  /^(timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Query read timeout|Cannot use a pool after|The server does not support SSL)/i
+  /^(timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Query read timeout|timeout expired|Client was closed and is not queryable|Cannot use a pool after|The server does not support SSL)/i
 
 /** Whether a transaction that failed so may be run again (40001 serialization_failure, 40P01 deadlock_detected). */
 export const isRetryable = (error: unknown): boolean => /^(40001|40P01)$/.test(sqlState(error) ?? '')

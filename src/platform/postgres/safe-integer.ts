@@ -1,3 +1,6 @@
+/** The object identifier of bigint (pg_type.dat). */
+export const int8 = 20
+
 /**
  * The number that PostgreSQL's `bigint` stands for.
  *

@@ -32,18 +32,20 @@ export const refreshSession =
     const advanced = await sessions.advance(sessionId, generation, now, idleEnd(now, limits))
     if (advanced) return issue(advanced, now)
 
-    const settled = await transact(async (transaction) => {
-      const session = await sessions.lock(transaction, sessionId)
-      const verdict = judge(session, generation, now, policy)
-      if (verdict.kind === 'revoke') {
+    const verdict = await transact(async (transaction) => {
+      const settled = judge(await sessions.lock(transaction, sessionId), generation, now, policy)
+      if (settled.kind === 'revoke') {
         await sessions.revoke(transaction, userId, { only: sessionId }, now)
         await audit.record(transaction, { kind: 'refresh_token_reused', at: now, userId, sessionId, caller })
       }
-      return { session, verdict }
+      return settled
     })
-    if (settled.verdict.kind === 'repeat' && settled.session) return issue(settled.session, now)
-    if (settled.verdict.kind === 'revoke') {
-      throw new Refusal('refresh_token_reused', { because: 'a past refresh token was used: session revoked' })
+    switch (verdict.kind) {
+      case 'repeat':
+        return issue(verdict.session, now)
+      case 'refuse':
+        throw new Refusal(verdict.because)
+      case 'revoke':
+        throw new Refusal('refresh_token_reused', { because: 'a past refresh token was used: session revoked' })
     }
-    throw new Refusal(settled.verdict.kind === 'refuse' ? settled.verdict.because : 'invalid_token')
   }

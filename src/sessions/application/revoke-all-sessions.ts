@@ -9,6 +9,8 @@ interface Deps {
   readonly audit: Audit
 }
 
+export type RevokeSessions = ReturnType<typeof revokeAllSessions>
+
 /** Ends all sessions of a user, `but` one if there is one, inside the transaction of the deed that makes it necessary. */
 export const revokeAllSessions =
   ({ sessions, audit }: Deps) =>

@@ -2,10 +2,10 @@ import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Transact } from '../../kernel/transact.ts'
 import type { AccessClaims } from './ports.ts'
-import type { revokeAllSessions } from './revoke-all-sessions.ts'
+import type { RevokeSessions } from './revoke-all-sessions.ts'
 
 interface Deps {
-  readonly revokeAll: ReturnType<typeof revokeAllSessions>
+  readonly revokeAll: RevokeSessions
   readonly transact: Transact
   readonly clock: Clock
 }

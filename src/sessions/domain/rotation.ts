@@ -9,10 +9,10 @@ export interface ReusePolicy {
 
 export type Verdict =
   /** Two tabs raced, or the answer got lost: the successor that exists is given out again. */
-  | { readonly kind: 'repeat' }
+  | { readonly kind: 'repeat'; readonly session: Session }
   | { readonly kind: 'refuse'; readonly because: 'refresh_token_reused' | 'token_expired' | 'invalid_token' }
   /** Somebody holds a stolen token, and nobody can tell who: the session ends for both. */
-  | { readonly kind: 'revoke'; readonly because: 'refresh_token_reused' }
+  | { readonly kind: 'revoke' }
 
 /**
  * What becomes of a genuine, unexpired refresh token that did not advance its session (RFC 9700, section 4.14.2).
@@ -27,7 +27,9 @@ export function judge(session: Session | null, presented: Generation, now: Date,
   if (presented === session.generation) return { kind: 'refuse', because: 'token_expired' }
   const age = now.getTime() - session.lastUsedAt.getTime()
   if (presented === session.generation - 1 && age < policy.window * 1000) {
-    return policy.onReuse === 'repeat' ? { kind: 'repeat' } : { kind: 'refuse', because: 'refresh_token_reused' }
+    return policy.onReuse === 'repeat'
+      ? { kind: 'repeat', session }
+      : { kind: 'refuse', because: 'refresh_token_reused' }
   }
-  return { kind: 'revoke', because: 'refresh_token_reused' }
+  return { kind: 'revoke' }
 }

@@ -56,6 +56,13 @@ test('another algorithm and a hurry both make the successor now, announced like 
   }
 })
 
+test('a key whose successor is gone signs on, and one with a successor keeps its end', () => {
+  assert.deepEqual(planRotation([key('a', 0, 1000)], at(500), schedule, 'ES256').retire, [
+    { kid: 'a', retiresAt: null },
+  ])
+  assert.ok(isIdle(planRotation([key('a', 0, 1000), key('b', 1000)], at(500), schedule, 'ES256')))
+})
+
 test('when nothing signs, the announced key signs at once', () => {
   assert.deepEqual(planRotation([key('b', 1000)], at(950), schedule, 'ES256').activate, {
     kid: 'b',
@@ -77,34 +84,53 @@ test('over years of rotations: one signer at all times, known to every copy of t
     // How long after it is due a replica comes to look; the lead allows for some of it.
     laziness: fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1, maxLength: 20 }),
     hurries: fc.array(fc.integer({ min: 0, max: 4000 }), { maxLength: 3 }),
+    withdrawals: fc.array(fc.tuple(fc.integer({ min: 1, max: 4000 }), fc.nat(3)), { maxLength: 4 }),
   })
   fc.assert(
-    fc.property(seeds, ({ interval, jwksMaxAge, life, laziness, hurries }) => {
+    fc.property(seeds, ({ interval, jwksMaxAge, life, laziness, hurries, withdrawals }) => {
       const skew = 5
       const rules = { interval: interval + jwksMaxAge + 20, jwksMaxAge, lead: jwksMaxAge + 10, tail: life + skew }
       let keys: SigningKey[] = []
       const copies: { until: number; kids: Set<string> }[] = []
-      const tokens: { until: number; kid: string }[] = []
+      let tokens: { until: number; kid: string }[] = []
       let made = 0
+      /** Keys that signed unannounced, since nothing else could. */
+      const hasty = new Set<string>()
+      const apply = (now: number, hurry: boolean) => {
+        const plan = planRotation(keys, at(now), rules, 'ES256', hurry)
+        keys = keys
+          .filter((one) => !plan.remove.includes(one.kid))
+          .map((one) => {
+            const retired = plan.retire.find((other) => other.kid === one.kid)
+            const activated = plan.activate?.kid === one.kid ? plan.activate.activatesAt : one.activatesAt
+            return { ...one, activatesAt: activated, retiresAt: retired ? retired.retiresAt : one.retiresAt }
+          })
+        if (plan.activate) hasty.add(plan.activate.kid)
+        if (!plan.create) return
+        const { activatesAt } = plan.create
+        keys.push({ ...key(`k${++made}`, 0), createdAt: at(now), activatesAt })
+        if (activatesAt.getTime() === now * 1000) hasty.add(`k${made}`)
+      }
       for (let now = 0, look = 0; now < 4000; now++) {
         if (now >= look || hurries.includes(now)) {
-          const plan = planRotation(keys, at(now), rules, 'ES256', hurries.includes(now))
-          keys = keys
-            .filter((one) => !plan.remove.includes(one.kid))
-            .map((one) => ({
-              ...one,
-              retiresAt: plan.retire.find((r) => r.kid === one.kid)?.retiresAt ?? one.retiresAt,
-            }))
-          if (plan.create) {
-            keys.push({ ...key(`k${++made}`, 0), createdAt: at(now), activatesAt: plan.create.activatesAt })
-          }
+          apply(now, hurries.includes(now))
           look = now + (laziness[made % laziness.length] ?? 1)
         }
+        for (const [, index] of withdrawals.filter(([when]) => when === now)) {
+          const withdrawn = keys[index % keys.length]
+          keys = keys.filter((one) => one !== withdrawn)
+          tokens = tokens.filter((token) => token.kid !== withdrawn?.kid)
+          apply(now, false)
+        }
+        // None is forgotten: there are the signer, its successor, and the few that wait for their last tokens.
+        assert.ok(keys.length <= 2 + withdrawals.length + hurries.length, `${keys.length} keys at ${now}`)
         const signer = signerAmong(keys, at(now), rules.tail)
         assert.ok(signer, `nobody signs at ${now}`)
         assert.equal(keys.filter((one) => phaseOf(one, at(now), rules.tail) === 'active').length, 1)
         // What a verifier fetched earlier and may still hold names today's signer.
-        for (const copy of copies.filter((one) => one.until > now)) assert.ok(copy.kids.has(signer.kid))
+        for (const copy of copies.filter((one) => one.until > now)) {
+          assert.ok(copy.kids.has(signer.kid) || hasty.has(signer.kid))
+        }
         // Every token that is alive was signed by a key that is still published.
         tokens.push({ until: now + life, kid: signer.kid })
         const published = new Set(
