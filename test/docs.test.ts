@@ -61,6 +61,17 @@ describe('the README', () => {
     )
   })
 
+  it('does not promise a variable that the compose file keeps from the service', () => {
+    const [, service = ''] = /^ {2}latchkey:\n(.*?)^ {4}ports:/ms.exec(read('compose.yaml')) ?? []
+    const passed = [...service.matchAll(/^ {6}([A-Z_]+):/gm)].map(([, name]) => name)
+    // The image and the compose file themselves say where these are.
+    const settled = ['HOST', 'PORT', 'DATA_DIR']
+    const missing = [...rows('Configuration').keys()].filter(
+      (name) => !passed.includes(name) && !settled.includes(name),
+    )
+    assert.deepEqual(missing, [])
+  })
+
   it('gives every variable the default that it has', () => {
     const defaults = parseConfig({})
     for (const [name, [cell = '']] of rows('Configuration')) {

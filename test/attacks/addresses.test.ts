@@ -89,7 +89,11 @@ for (const path of [
 ]) {
   test(`the address ${path} can't be read and is refused with 400`, async () => {
     for (const method of ['GET', 'POST', 'DELETE']) {
-      assertRefused(await send(`${method} ${path}`), 400, 'malformed_request')
+      const answer = await send(`${method} ${path}`)
+      assertRefused(answer, 400, 'malformed_request')
+      assert.match(String(answer?.headers.get('x-request-id')), /^[0-9a-f]{32}$/)
+      assert.equal(answer?.headers.get('x-content-type-options'), 'nosniff')
+      assert.match(String(answer?.headers.get('content-security-policy')), /^default-src 'none'/)
     }
   })
 }
