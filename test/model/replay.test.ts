@@ -4,7 +4,8 @@ import { after, before, describe, it } from 'node:test'
 import fc from 'fast-check'
 import { testClock } from '../support/clock.ts'
 import { startPostgres, type TestDatabase, type TestPostgres } from '../support/postgres.ts'
-import { type Answer, startService, type TestService } from '../support/service.ts'
+import { assertRefused } from '../support/problems.ts'
+import { type Answer, type Person, startService, type TestService } from '../support/service.ts'
 import { broken } from './invariants.ts'
 import { type Action, type Machine, machine, opened, type Seen, step } from './refresh-model.ts'
 
@@ -21,7 +22,9 @@ const start = new Date('2026-11-22T12:00:00.000Z')
 
 /** An action of the model before it is known which tokens there are, and those that only the real service knows. */
 type Deed =
-  | Exclude<Action, { kind: 'steal' | 'logout' }>
+  | Exclude<Action, { kind: 'steal' | 'logout' | 'endOthers' | 'beEnded' }>
+  /** Both ways in which a person ends all sessions but the one that asks. */
+  | { readonly kind: 'endOthers' | 'beEnded'; readonly by: 'request' | 'password' }
   /** Any token ever issued, counted back from the newest. */
   | { readonly kind: 'steal' | 'logout'; readonly back: number }
   /** Several calls with one token at the same time. */
@@ -29,6 +32,7 @@ type Deed =
   /** A new session, for the old one may be over. */
   | { readonly kind: 'login' }
 
+const by = fc.constantFrom('request' as const, 'password' as const)
 const back = fc.oneof({ weight: 3, arbitrary: fc.nat({ max: 2 }) }, { weight: 1, arbitrary: fc.nat({ max: 50 }) })
 
 const deed: fc.Arbitrary<Deed> = fc.oneof(
@@ -58,8 +62,8 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
   },
   { weight: 7, arbitrary: fc.constant<Deed>({ kind: 'login' }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('logout' as const), back }) },
-  { weight: 2, arbitrary: fc.constant<Deed>({ kind: 'endOthers' }) },
-  { weight: 2, arbitrary: fc.constant<Deed>({ kind: 'beEnded' }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('endOthers' as const), by }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('beEnded' as const), by }) },
   { weight: 1, arbitrary: fc.constant<Deed>({ kind: 'restart' }) },
 )
 
@@ -116,7 +120,8 @@ for (const policy of ['refuse', 'repeat'] as const) {
       t.diagnostic(`${steps} steps replayed, MODEL_SEED=${seed}: ${JSON.stringify(kinds)}`)
       const again = policy === 'repeat' ? ['200 again'] : []
       const refusals = ['401 refresh_token_reused', '401 token_expired', '401 invalid_token']
-      for (const wanted of ['200 new', ...again, ...refusals, 'race', 'restart']) {
+      const changes = ['endOthers by password', 'beEnded by password']
+      for (const wanted of ['200 new', ...again, ...refusals, 'race', 'restart', ...changes]) {
         assert.ok((kinds[wanted] ?? 0) > 0, `the traces never came to: ${wanted}`)
       }
     })
@@ -151,7 +156,8 @@ async function restartable(env: Record<string, string>): Promise<Restartable> {
 interface Actors {
   readonly of: Machine
   readonly real: Restartable
-  readonly person: { readonly email: string; readonly password: string }
+  /** With the password that counts now. */
+  person: Person
   world: Seen['after']
   session: string
   /** The refresh tokens as they were answered, at the places where the model has them. */
@@ -168,14 +174,27 @@ async function newActors(of: Machine, real: Restartable): Promise<Actors> {
 }
 
 async function logIn(actors: Actors): Promise<void> {
-  const { body, status } = await actors.real.service.call('POST', '/api/v1/auth/login', { json: actors.person })
-  assert.equal(status, 200)
+  const body = await tokensOf(actors)
   actors.world = opened(actors.of.rules, actors.real.clock().getTime())
   actors.tokens = [body.refresh_token]
   actors.access = body.access_token
-  actors.session = JSON.parse(Buffer.from(body.refresh_token.split('.')[1], 'base64url').toString()).sid
+  actors.session = sessionOf(body)
   await compareRow(actors)
 }
+
+interface Tokens {
+  readonly access_token: string
+  readonly refresh_token: string
+}
+
+async function tokensOf({ real, person }: Actors): Promise<Tokens> {
+  const { body, status } = await real.service.call('POST', '/api/v1/auth/login', { json: person })
+  assert.equal(status, 200)
+  return body
+}
+
+const sessionOf = ({ refresh_token }: Tokens): string =>
+  JSON.parse(Buffer.from(refresh_token.split('.')[1] ?? '', 'base64url').toString()).sid
 
 /** One deed in both worlds, and then their answers and rows compared. */
 async function play(actors: Actors, deed: Deed, count: (name: string) => void): Promise<void> {
@@ -212,7 +231,10 @@ async function play(actors: Actors, deed: Deed, count: (name: string) => void): 
   }
   await compareRow(actors)
 
-  async function enact(actors: Actors, deed: Exclude<Action, { kind: 'steal' | 'logout' }>): Promise<Answer | null> {
+  async function enact(
+    actors: Actors,
+    deed: Exclude<Deed, { kind: 'steal' | 'logout' | 'race' | 'login' }>,
+  ): Promise<Answer | null> {
     switch (deed.kind) {
       case 'wait':
         real.clock.advance(deed.ms / 1000)
@@ -224,14 +246,17 @@ async function play(actors: Actors, deed: Deed, count: (name: string) => void): 
         return null
       case 'refresh':
         return present(actors, world.tabs[deed.tab])
-      case 'endOthers': {
-        const answer = await endOthers(actors, actors.access)
-        if (answer.status === 204) await assertAlone(actors, actors.session)
-        return answer
-      }
+      case 'endOthers':
       case 'beEnded': {
-        const elsewhere = await real.service.call('POST', '/api/v1/auth/login', { json: actors.person })
-        return endOthers(actors, elsewhere.body.access_token)
+        // Another device is there for sure, to be ended or to end.
+        const elsewhere = await tokensOf(actors)
+        const asks = deed.kind === 'endOthers'
+        const answer = await endOthers(actors, deed.by, asks ? actors.access : elsewhere.access_token)
+        if (answer.status === 204) {
+          count(`${deed.kind} by ${deed.by}`)
+          await assertAlone(actors, asks ? actors.session : sessionOf(elsewhere))
+        }
+        return answer
       }
     }
   }
@@ -252,8 +277,20 @@ function imagine(actors: Actors, times: number, action: Action): Seen[] {
 const present = ({ real, tokens }: Actors, place: number, kind: 'steal' | 'logout' = 'steal'): Promise<Answer> =>
   real.service.call('POST', `/api/v1/auth/${kind === 'logout' ? 'logout' : 'refresh'}`, { token: tokens[place] ?? '' })
 
-const endOthers = ({ real }: Actors, token: string): Promise<Answer> =>
-  real.service.call('DELETE', '/api/v1/users/me/sessions', { token })
+let changes = 0
+
+async function endOthers(actors: Actors, by: 'request' | 'password', token: string): Promise<Answer> {
+  const { real, person } = actors
+  if (by === 'request') return real.service.call('DELETE', '/api/v1/users/me/sessions', { token })
+  const changed = { ...person, password: `next_password_${++changes}` }
+  const json = { current_password: person.password, new_password: changed.password }
+  const answer = await real.service.call('PUT', '/api/v1/users/me/password', { token, json })
+  if (answer.status === 204) actors.person = changed
+  // Changed or not, one of the two passwords opens no session.
+  const wrong = answer.status === 204 ? person : changed
+  assertRefused(await real.service.call('POST', '/api/v1/auth/login', { json: wrong }), 401, 'invalid_credentials')
+  return answer
+}
 
 function compareAnswer(
   actors: Actors,

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { password } from '../support/service.ts'
-import { type Arena, expect, openArena } from './arena.ts'
+import { decodeJwt } from 'jose'
+import { type Answer, type Person, password } from '../support/service.ts'
+import { type Arena, assertNoWinner, expect, openArena, outcomeOf, refresh } from './arena.ts'
 
 /** Of the usual password, at a cost that no configuration allows any more. */
 const oldHash = '$2b$05$lavTi12z8cB8OdUxhswkjOzlSxGC/fl47/LszL8oo8t.7hZ9f6VVO'
+
+const callers = 50
+/** How many of the logins that race with a change of password are on their way at a time. */
+const atOnce = 10
 
 describe('racing registrations and logins, over two processes', () => {
   let arena: Arena
@@ -13,10 +18,10 @@ describe('racing registrations and logins, over two processes', () => {
   })
   after(() => arena[Symbol.asyncDispose]())
 
-  it('of 24 parallel registrations of one e-mail address, however spelt, one makes an account', async () => {
+  it(`of ${callers} parallel registrations of one e-mail address, however spelt, one makes an account`, async () => {
     const spellings = ['racer@example.com', 'Racer@example.com', 'RACER@EXAMPLE.COM', 'racer@Example.Com']
     const answers = await Promise.all(
-      Array.from({ length: 24 }, (_, index) =>
+      Array.from({ length: callers }, (_, index) =>
         arena.next().call('POST', '/api/v1/auth/register', { json: { email: spellings[index % 4], password } }),
       ),
     )
@@ -32,7 +37,7 @@ describe('racing registrations and logins, over two processes', () => {
     assert.equal(events.length, 1)
   })
 
-  it('24 parallel logins renew an old hash once, all succeed, and the new hash is right', async () => {
+  it(`${callers} parallel logins renew an old hash once, all succeed, and the new hash is right`, async () => {
     const { id, ...person } = await arena.person()
     await arena.query('UPDATE users SET password_hash = $1 WHERE id = $2', [oldHash, id])
     await arena.query('CREATE TABLE renewals (hash text NOT NULL)')
@@ -42,7 +47,7 @@ describe('racing registrations and logins, over two processes', () => {
       FOR EACH ROW EXECUTE FUNCTION note_renewal()`)
 
     const answers = await Promise.all(
-      Array.from({ length: 24 }, () => arena.next().call('POST', '/api/v1/auth/login', { json: person })),
+      Array.from({ length: callers }, () => arena.next().call('POST', '/api/v1/auth/login', { json: person })),
     )
     for (const answer of answers) expect(answer, 200)
 
@@ -51,8 +56,82 @@ describe('racing registrations and logins, over two processes', () => {
     assert.match(user.hash, /^\$2b\$10\$/)
     assert.deepEqual(await arena.query('SELECT hash FROM renewals'), [user])
     const sessions = await arena.query('SELECT FROM sessions WHERE user_id = $1 AND revoked_at IS NULL', [id])
-    assert.equal(sessions.length, 24)
+    assert.equal(sessions.length, callers)
     expect(await arena.next().call('POST', '/api/v1/auth/login', { json: person }), 200)
     assert.equal((await arena.query('SELECT FROM renewals')).length, 1)
   })
+
+  it(`of ${callers} logins with a password that is being changed no session outlives the change`, async () => {
+    const { id, ...person } = await arena.person()
+    const changing = await arena.session({ email: person.email, id })
+    const changed = { ...person, password: `${password}_changed` }
+    const first = Promise.withResolvers<void>()
+
+    const answers: Answer[] = []
+    let sent = 0
+    const lane = async () => {
+      while (sent++ < callers) {
+        answers.push(await logIn(person))
+        first.resolve()
+      }
+    }
+    const newSessions: string[] = []
+    const newcomer = async () => {
+      while (newSessions.length < 3) {
+        const answer = await logIn(changed)
+        // Before the change this is a wrong password like any other.
+        if (answer.status === 200) newSessions.push(sessionOf(answer))
+        else expect(answer, 401, 'invalid_credentials')
+      }
+    }
+    const change = async () => {
+      await first.promise
+      expect(await changePassword(changing.access, person, changed), 204)
+      expect(await logIn(person), 401, 'invalid_credentials')
+    }
+    await Promise.all([change(), newcomer(), ...Array.from({ length: atOnce }, lane)])
+
+    assert.equal(answers.length, callers)
+    const opened = answers.filter(({ status }) => status === 200)
+    for (const answer of answers) if (answer.status !== 200) expect(answer, 401, 'invalid_credentials')
+    assert.ok(opened.length > 0)
+    assert.deepEqual(await liveSessions(id), [changing.session, ...newSessions].toSorted())
+    const again = await Promise.all(opened.map(({ body }) => refresh(arena.next(), body.refresh_token)))
+    assertNoWinner(again.map(outcomeOf), 'invalid_token')
+    expect(await refresh(arena.next(), changing.refresh), 200)
+  })
+
+  it('a login that comes to the account just before a change of password is ended, one just after is refused', async () => {
+    const { id, ...person } = await arena.person()
+    const changing = await arena.session({ email: person.email, id })
+    const changed = { ...person, password: `${password}_changed` }
+    const [before, change, after] = await arena.meet({ userId: id }, [
+      () => logIn(person),
+      () => changePassword(changing.access, person, changed),
+      () => logIn(person),
+    ])
+    assert.ok(before && change && after)
+    expect(change, 204)
+    expect(after, 401, 'invalid_credentials')
+    assertNoWinner([outcomeOf(await refresh(arena.next(), expect(before, 200).body.refresh_token))], 'invalid_token')
+    assert.deepEqual(await liveSessions(id), [changing.session])
+  })
+
+  const logIn = (json: Person) => arena.next().call('POST', '/api/v1/auth/login', { json })
+
+  const changePassword = (token: string, from: Person, to: Person) =>
+    arena.next().call('PUT', '/api/v1/users/me/password', {
+      token,
+      json: { current_password: from.password, new_password: to.password },
+    })
+
+  const sessionOf = ({ body }: Answer) => String(decodeJwt(body.refresh_token).sid)
+
+  async function liveSessions(userId: number): Promise<string[]> {
+    const rows = await arena.query<{ id: string }>(
+      'SELECT id FROM sessions WHERE user_id = $1 AND revoked_at IS NULL AND idle_expires_at > now() ORDER BY id::text',
+      [userId],
+    )
+    return rows.map((row) => row.id)
+  }
 })

@@ -42,10 +42,10 @@ export interface Arena {
   session(person?: { email: string; id: number }): Promise<Login>
   row(login: Pick<Login, 'session'>): Promise<SessionRow>
   /**
-   * Holds the session's row, starts the calls in their order, each once the one before waits for the row, and lets the
-   * row go when all wait: so that they meet at every run and not by luck.
+   * Holds a row, the session's or else the account's, starts the calls in their order, each once the one before waits
+   * for the row, and lets the row go when all wait: so that they meet at every run and not by luck.
    */
-  meet<T>(login: Pick<Login, 'session'>, calls: readonly (() => Promise<T>)[]): Promise<T[]>
+  meet<T>(at: Pick<Login, 'session'> | Pick<Login, 'userId'>, calls: readonly (() => Promise<T>)[]): Promise<T[]>
   [Symbol.asyncDispose](): Promise<void>
 }
 
@@ -123,11 +123,12 @@ export async function openArena(env: Record<string, string> = {}): Promise<Arena
       assert.ok(row, 'the session has a row')
       return row
     },
-    async meet(login, calls) {
+    async meet(at, calls) {
       const holder = await connect(database.url)
       try {
         await holder.query('BEGIN')
-        await holder.query('SELECT FROM sessions WHERE id = $1 FOR UPDATE', [login.session])
+        if ('session' in at) await holder.query('SELECT FROM sessions WHERE id = $1 FOR UPDATE', [at.session])
+        else await holder.query('SELECT FROM users WHERE id = $1 FOR UPDATE', [at.userId])
         const sent: ReturnType<(typeof calls)[number]>[] = []
         let answered = 0
         for (const call of calls) {
@@ -172,8 +173,11 @@ export function expect(answer: Answer, status: number, code?: string): Answer {
 
 export const refresh = (at: ServiceProcess, token: string) => at.call('POST', '/api/v1/auth/refresh', { token })
 
+/** What became of a refresh: the successor, or the code of the refusal. */
+export type Outcome<T> = { readonly won: T } | { readonly refused: string }
+
 /** Whatever was refused was refused as a race, and exactly one caller has won. */
-export function assertOneWinner<T>(outcomes: readonly ({ won: T } | { refused: string })[]): T {
+export function assertOneWinner<T>(outcomes: readonly Outcome<T>[]): T {
   const winners = outcomes.flatMap((outcome) => ('won' in outcome ? [outcome.won] : []))
   const refusals = outcomes.flatMap((outcome) => ('refused' in outcome ? [outcome.refused] : []))
   assert.equal(winners.length, 1, `of ${outcomes.length} callers, ${winners.length} got a new successor`)
@@ -181,6 +185,11 @@ export function assertOneWinner<T>(outcomes: readonly ({ won: T } | { refused: s
   return winners[0] as T
 }
 
-/** The outcome of an HTTP refresh: the successor, or the code of the refusal. */
-export const outcomeOf = ({ status, body }: Answer): { won: string } | { refused: string } =>
+/** Whoever comes after the end of a session is refused, and for this reason. */
+export function assertNoWinner(outcomes: readonly Outcome<unknown>[], code: string): void {
+  for (const outcome of outcomes) assert.deepEqual(outcome, { refused: code })
+}
+
+/** The outcome of an HTTP refresh. */
+export const outcomeOf = ({ status, body }: Answer): Outcome<string> =>
   status === 200 ? { won: body.refresh_token } : { refused: body.code }

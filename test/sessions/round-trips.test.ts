@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { after, before, describe, it } from 'node:test'
+import pg from 'pg'
+import { type CallOptions, password, startService, type TestService } from '../support/service.ts'
+
+/** What a call has sent so far. The work in the background is no call's and has no list. */
+const sent = new AsyncLocalStorage<string[]>()
+
+describe('the statements that a call sends to PostgreSQL, those that open and end a transaction included', () => {
+  const { query } = pg.Client.prototype
+  let service: TestService
+  let statements: string[] = []
+  let strays: string[] = []
+  before(async () => {
+    pg.Client.prototype.query = function (this: pg.Client, ...values: unknown[]) {
+      const [first] = values
+      const text = typeof first === 'string' ? first : (first as { text: string }).text
+      const list = sent.getStore() ?? strays
+      list.push(text)
+      return Reflect.apply(query, this, values)
+    } as typeof query
+    service = await startService()
+    service.service.app.server.prependListener('request', () => sent.enterWith(statements))
+  })
+  after(async () => {
+    await service.close()
+    pg.Client.prototype.query = query
+  })
+
+  async function statementsOf(method: string, path: string, status: number, options: CallOptions): Promise<string[]> {
+    statements = []
+    strays = []
+    const answer = await service.call(method, path, options)
+    assert.equal(answer.status, status, answer.text)
+    // The background looks at keys alone: whatever else is here would be missing in the call's list.
+    assert.deepEqual(
+      strays.filter((text) => /users|sessions|audit_events/.test(text)),
+      [],
+    )
+    return statements
+  }
+
+  it('a refresh is one: the update that moves the session on', async () => {
+    const { refresh } = await service.loggedIn()
+    const all = await statementsOf('POST', '/api/v1/auth/refresh', 200, { token: refresh })
+    assert.equal(all.length, 1, all.join('\n'))
+    assert.match(all[0] ?? '', /^update "sessions" set/)
+  })
+
+  it('the question who I am is two at most', async () => {
+    const { access } = await service.loggedIn()
+    const all = await statementsOf('GET', '/api/v1/users/me', 200, { token: access })
+    assert.ok(all.length > 0 && all.length <= 2, all.join('\n'))
+  })
+
+  it('a registration is four: the account and its audit event, in a transaction', async () => {
+    const json = { email: 'four@example.com', password }
+    const all = await statementsOf('POST', '/api/v1/auth/register', 200, { json })
+    assert.equal(all.length, 4, all.join('\n'))
+  })
+
+  it('a login is seven: the account; the account held, the session, its audit event, the bound, in a transaction', async () => {
+    const json = await service.person()
+    const all = await statementsOf('POST', '/api/v1/auth/login', 200, { json })
+    assert.equal(all.length, 7, all.join('\n'))
+  })
+
+  it('a logout is four: the end of the session and its audit event, in a transaction', async () => {
+    const { refresh } = await service.loggedIn()
+    const all = await statementsOf('POST', '/api/v1/auth/logout', 204, { token: refresh })
+    assert.equal(all.length, 4, all.join('\n'))
+  })
+
+  it('a forged token is none', async () => {
+    const { access, refresh } = await service.loggedIn()
+    const forge = (token: string) => `${token.slice(0, -9)}AAAAAAAAA`
+    const calls = [
+      ['POST', '/api/v1/auth/refresh', forge(refresh)],
+      ['POST', '/api/v1/auth/logout', forge(refresh)],
+      ['GET', '/api/v1/users/me', forge(access)],
+    ] as const
+    for (const [method, path, token] of calls) assert.deepEqual(await statementsOf(method, path, 401, { token }), [])
+  })
+})
