@@ -121,11 +121,12 @@ describe('the process', () => {
   })
 
   test('an operator lists, rotates and withdraws keys, and disables and enables a user, beside the running service', async () => {
-    const env = { ...(await environment()), LOG_LEVEL: 'warn' }
+    const env = await environment()
     const command = async (...words: string[]) => {
       const { ended, texts } = run(env, words)
       return { code: await ended, ...texts }
     }
+    const service = await start(env)
     assert.equal((await command('keys', 'rotate')).code, 0)
     const { stdout } = await command('keys', 'list')
     assert.equal(stdout.trim().split('\n').length, 2)
@@ -139,6 +140,7 @@ describe('the process', () => {
       assert.equal(refused.code, 1, words.join(' '))
       assert.match(refused.stderr, /^latchkey: Usage: /)
     }
+    assert.equal(await service.end(), 0)
   })
 })
 

@@ -29,7 +29,7 @@ const caller = { ip: null, userAgent: null, requestId: '0'.repeat(32) }
 type Claim = 'one wins of many' | 'none wins after an ending' | 'none wins after the idle end'
 const claims: readonly Claim[] = ['one wins of many', 'none wins after an ending', 'none wins after the idle end']
 
-/** A store with its database, and the assertions that have to go red for it; all others have to pass if there are none. */
+/** A store with its database, and the assertions that have to go red for it; where none has to, all have to pass. */
 interface Candidate {
   readonly name: string
   readonly caughtBy: readonly Claim[]

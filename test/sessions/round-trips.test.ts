@@ -60,7 +60,7 @@ describe('the statements that a call sends to PostgreSQL, those that open and en
     assert.equal(all.length, 4, all.join('\n'))
   })
 
-  it('a login is seven: the account; the account held, the session, its audit event, the bound, in a transaction', async () => {
+  it('a login is seven: the account; it held, the session, its audit event, the bound, in a transaction', async () => {
     const json = await service.person()
     const all = await statementsOf('POST', '/api/v1/auth/login', 200, { json })
     assert.equal(all.length, 7, all.join('\n'))

@@ -16,22 +16,22 @@ type Row = [what: string, of: Session | null, presented: number, now: Date, poli
 const before: Row[] = [
   ['at the very moment of the refresh', session, 4, at(100), refuse, 'refuse refresh_token_reused'],
   ['in the last millisecond of the window', session, 4, at(109.999), refuse, 'refuse refresh_token_reused'],
-  ['when the window ends', session, 4, at(110), refuse, 'revoke refresh_token_reused'],
-  ['long after the window', session, 4, at(399), refuse, 'revoke refresh_token_reused'],
+  ['when the window ends', session, 4, at(110), refuse, 'revoke'],
+  ['long after the window', session, 4, at(399), refuse, 'revoke'],
   ['at the very moment, to be repeated', session, 4, at(100), repeat, 'repeat'],
   ['in the last millisecond, to be repeated', session, 4, at(109.999), repeat, 'repeat'],
-  ['when the window ends, to be repeated', session, 4, at(110), repeat, 'revoke refresh_token_reused'],
-  ['without a window, at the very moment', session, 4, at(100), noWindow, 'revoke refresh_token_reused'],
+  ['when the window ends, to be repeated', session, 4, at(110), repeat, 'revoke'],
+  ['without a window, at the very moment', session, 4, at(100), noWindow, 'revoke'],
   ['on a clock that is behind the one that refreshed', session, 4, at(97), refuse, 'refuse refresh_token_reused'],
   ['on a clock that is behind, to be repeated', session, 4, at(97), repeat, 'repeat'],
   ['of a session that is revoked', revoked, 4, at(101), repeat, 'refuse invalid_token'],
 ]
 
 const older: Row[] = [
-  ['two generations old, within the window', session, 3, at(100), refuse, 'revoke refresh_token_reused'],
-  ['two generations old, to be repeated', session, 3, at(100), repeat, 'revoke refresh_token_reused'],
-  ['the first of all', session, 0, at(100), repeat, 'revoke refresh_token_reused'],
-  ['older, after the window', session, 2, at(300), refuse, 'revoke refresh_token_reused'],
+  ['two generations old, within the window', session, 3, at(100), refuse, 'revoke'],
+  ['two generations old, to be repeated', session, 3, at(100), repeat, 'revoke'],
+  ['the first of all', session, 0, at(100), repeat, 'revoke'],
+  ['older, after the window', session, 2, at(300), refuse, 'revoke'],
   ['older, of a session that is revoked', revoked, 3, at(201), refuse, 'refuse invalid_token'],
 ]
 
