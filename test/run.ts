@@ -1,6 +1,7 @@
 /**
- * Runs every suite, or those that are named, on one PostgreSQL of their own, with the coverage of `src` as a gate.
- * Ends with a line `N passed, N failed`, and fails when a test did.
+ * Runs every suite but the long ones, or those that are named, on one PostgreSQL of their own, with the coverage of
+ * `src` as a gate; with `--long` the long ones, one after the other. Ends with a line `N passed, N failed`, and fails
+ * when a test did.
  */
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -8,9 +9,11 @@ import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
 import { startPostgres } from './support/postgres.ts'
 
-const named = process.argv.slice(2)
-const files = named.length > 0 ? named : globSync('test/**/*.test.ts').toSorted()
-const whole = named.length === 0
+const long = process.argv[2] === '--long'
+const named = process.argv.slice(long ? 3 : 2)
+const all = long ? globSync('test/long/**/*.test.ts') : globSync('test/**/*.test.ts', { exclude: ['test/long/**'] })
+const files = named.length > 0 ? named : all.toSorted()
+const whole = named.length === 0 && !long
 
 const server = await startPostgres()
 process.env.TEST_DATABASE_URL = server.url
@@ -19,9 +22,10 @@ const tally = { passed: 0, failed: 0, skipped: 0 }
 try {
   const stream = run({
     files,
-    concurrency: availableParallelism(),
+    // The long sets measure, or fill the machine by themselves.
+    concurrency: long ? 1 : availableParallelism(),
     // A bound for what hangs, far above the longest file on a busy machine.
-    timeout: 900_000,
+    timeout: long ? 3_600_000 : 900_000,
     // Examples import this package by its name; here that means its sources.
     execArgv: ['--conditions=latchkey-source'],
     coverage: whole,
