@@ -6,9 +6,12 @@ import { parseEmailAddress } from '../../../src/kernel/email-address.ts'
 const email = parseEmailAddress('Jane.Roe-1985@example.com')
 assert(email)
 const common = new Set(['password', 'iloveyou'])
-const isCommon = (password: string) => common.has(password.toLowerCase())
+const lists = {
+  serviceWords: ['latchkey', 'localhost'],
+  isCommon: (password: string) => common.has(password.toLowerCase()),
+}
 const judge = (password: string, minLength = 8) =>
-  judgePassword(password, email, { minLength, maxLength: 256 }, isCommon).map((error) => error.code)
+  judgePassword(password, email, { minLength, maxLength: 256 }, lists).map((error) => error.code)
 
 const table: [what: string, password: string, codes: string[]][] = [
   ['the example of the docs', 'your_password_123', []],
@@ -33,6 +36,17 @@ const table: [what: string, password: string, codes: string[]][] = [
   ['the e-mail in another case', 'JANE.Roe-1985@Example.com', ['contains_email']],
   ['the local part', 'jane.roe-1985', ['contains_email']],
   ['the local part in another case', 'Jane.Roe-1985', ['contains_email']],
+  ['the local part, a year and a sign', 'jane.roe-19852026!', ['contains_email']],
+  ['a name out of it and a year', 'Jane2026', ['contains_email']],
+  ['its names in another order', 'RoeJane!!', ['contains_email']],
+  ['the domain', 'example.com', ['contains_email']],
+  ["the domain's name with digits before it", '123Example', ['contains_email']],
+  ["the service's name", 'Latchkey', ['too_common']],
+  ["the service's name, a year and a sign", 'Latchkey2026!', ['too_common']],
+  ["the service's host", 'localhost1', ['too_common']],
+  ["the service's name and a name of the e-mail", 'latchkey-jane', ['contains_email']],
+  ["the service's name in a sentence", 'my latchkey is under the mat', []],
+  ['a name of the e-mail in a word', 'janeway74656', []],
   ['the local part and more', 'jane.roe-1985 likes tea', []],
   ['a lone high surrogate', 'zq8-vk3m\ud83d', ['not_well_formed']],
   ['a lone low surrogate', '\udd11zq8-vk3m', ['not_well_formed']],
@@ -50,13 +64,20 @@ test('the limits are the ones that are given', () => {
   assert.deepEqual(judge('a'.repeat(12), 12), [])
 })
 
+test('a local part of digits alone is refused although it is no word', () => {
+  const phone = parseEmailAddress('4917012345678@example.com')
+  assert(phone)
+  const [refused] = judgePassword('4917012345678', phone, { minLength: 8, maxLength: 256 }, lists)
+  assert.equal(refused?.code, 'contains_email')
+})
+
 test('an error names the field and the limit, and never the password', () => {
   for (const [, password] of table) {
-    for (const error of judgePassword(password, email, { minLength: 8, maxLength: 256 }, isCommon)) {
+    for (const error of judgePassword(password, email, { minLength: 8, maxLength: 256 }, lists)) {
       assert.equal(error.field, 'password')
       assert.ok(password === '' || !error.message.includes(password))
     }
   }
-  const [short] = judgePassword('a', email, { minLength: 8, maxLength: 256 }, isCommon)
+  const [short] = judgePassword('a', email, { minLength: 8, maxLength: 256 }, lists)
   assert.match(short?.message ?? '', /\b8\b/)
 })

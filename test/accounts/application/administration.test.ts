@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { disableUser } from '../../../src/accounts/application/disable-user.ts'
+import { enableUser } from '../../../src/accounts/application/enable-user.ts'
+import { getMe } from '../../../src/accounts/application/get-me.ts'
+import type { AccountStore } from '../../../src/accounts/application/ports.ts'
+import { unlockUser } from '../../../src/accounts/application/unlock-user.ts'
+import { transcript } from '../../support/transcript.ts'
+import { now, user, userId } from '../sample.ts'
+
+/** A store in which whatever is set or cleared changes something, or nothing does. */
+function administering(changes: boolean) {
+  const script = transcript()
+  const accounts = {
+    async setDisabled(transaction, id, disabledAt) {
+      script.didWithin(transaction, 'setDisabled', id, disabledAt)
+      return changes
+    },
+    async clearFailures(id) {
+      script.did('clearFailures', id)
+      return changes
+    },
+  } as Partial<AccountStore> as AccountStore
+  return {
+    script,
+    deps: {
+      ...{ accounts, audit: script.audit, transact: script.transact, clock: () => now },
+      revokeSessions: async (...[transaction, of]: Parameters<Parameters<typeof disableUser>[0]['revokeSessions']>) =>
+        script.didWithin(transaction, 'revokeSessions', of),
+    },
+  }
+}
+const event = (kind: string) => ({ kind, at: now, userId, sessionId: null, caller: null })
+
+describe('disabling an account', () => {
+  it('holds its row, then ends all of its sessions, and is on record, in one transaction', async () => {
+    const { script, deps } = administering(true)
+    assert.equal(await disableUser(deps)(userId), true)
+    assert.deepEqual(script.lines, [
+      'begin',
+      ['setDisabled', userId, now],
+      ['revokeSessions', { userId, but: null, now, caller: null }],
+      ['recorded', event('user_disabled')],
+      'commit',
+    ])
+  })
+
+  it('a second time does nothing, and leaves no event', async () => {
+    const { script, deps } = administering(false)
+    assert.equal(await disableUser(deps)(userId), false)
+    assert.deepEqual(script.lines, ['begin', ['setDisabled', userId, now], 'commit'])
+  })
+})
+
+describe('enabling an account', () => {
+  it('opens it again and leaves its sessions ended, on record in the same transaction', async () => {
+    const { script, deps } = administering(true)
+    assert.equal(await enableUser(deps)(userId), true)
+    const recorded = ['recorded', event('user_enabled')]
+    assert.deepEqual(script.lines, ['begin', ['setDisabled', userId, null], recorded, 'commit'])
+  })
+
+  it('that is not disabled does nothing, and leaves no event', async () => {
+    const { script, deps } = administering(false)
+    assert.equal(await enableUser(deps)(userId), false)
+    assert.deepEqual(script.lines, ['begin', ['setDisabled', userId, null], 'commit'])
+  })
+})
+
+describe('unlocking an account', () => {
+  it('ends its row of failures, on record', async () => {
+    const { script, deps } = administering(true)
+    assert.equal(await unlockUser(deps)(userId), true)
+    assert.deepEqual(script.lines, [
+      ['clearFailures', userId],
+      ['noted', event('user_unlocked')],
+    ])
+  })
+
+  it('without a failure does nothing, and leaves no event', async () => {
+    const { script, deps } = administering(false)
+    assert.equal(await unlockUser(deps)(userId), false)
+    assert.deepEqual(script.lines, [['clearFailures', userId]])
+  })
+})
+
+describe('who I am', () => {
+  const store = { find: async (id) => (id === userId ? user : null) } as Partial<AccountStore> as AccountStore
+
+  it('is the account of the access token', async () => {
+    assert.deepEqual(await getMe({ accounts: store })({ userId }), user)
+  })
+
+  it('is nobody when the account is gone: the token is refused', async () => {
+    const accounts = { ...store, find: async () => null }
+    const refused = { name: 'Refusal', code: 'invalid_token', because: 'the account is gone' }
+    await assert.rejects(getMe({ accounts })({ userId }), refused)
+  })
+})

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { logIn } from '../../../src/accounts/application/log-in.ts'
+import type { AccountStore, Credentials, PasswordHasher } from '../../../src/accounts/application/ports.ts'
+import type { Caller } from '../../../src/kernel/caller.ts'
+import { Refusal } from '../../../src/kernel/refusal.ts'
+import { Secret } from '../../../src/kernel/secret.ts'
+import type { TokenPair } from '../../../src/sessions/index.ts'
+import { transcript } from '../../support/transcript.ts'
+import { caller, email, now, user, userId } from '../sample.ts'
+
+const account: Credentials = { user, passwordHash: 'hash of right', epoch: 3, failures: 1 }
+const tokens = { accessToken: 'a' } as TokenPair
+
+interface World {
+  readonly credentials?: Credentials | null
+  readonly isKnownPlace?: boolean
+  readonly outdated?: boolean
+  readonly hasRoom?: boolean
+  /** What the hasher throws when it is to verify, and when it is to hash. */
+  readonly overloaded?: Error
+  readonly unhashable?: Error
+  readonly opens?: boolean
+  /** A hasher that takes every password for the right one. */
+  readonly credulous?: boolean
+}
+
+function loggingIn(world: World = {}) {
+  const { credentials = account, isKnownPlace = false, outdated = false, opens = true } = world
+  const script = transcript()
+  const accounts = {
+    async beginAttempt(by, from) {
+      script.did('beginAttempt', by, from)
+      return credentials
+    },
+    withdrawAttempt: async (id, from) => script.did('withdrawAttempt', id, from),
+    async clearFailures(id) {
+      script.did('clearFailures', id)
+      return true
+    },
+    renewHash: async (id, from, to) => script.did('renewHash', id, from, to),
+  } as Partial<AccountStore> as AccountStore
+  const hasher = {
+    expectRoom() {
+      script.did('expectRoom')
+      if (world.hasRoom === false) throw new Refusal('overloaded')
+    },
+    async verify(password, stored, gone) {
+      script.did('verify', stored, gone === caller.gone)
+      if (world.overloaded) throw world.overloaded
+      return { matches: stored === `hash of ${password.reveal()}` || world.credulous === true, outdated }
+    },
+    async hash(password, gone) {
+      script.did('hash', gone === caller.gone)
+      if (world.unhashable) throw world.unhashable
+      return `new hash of ${password.reveal()}`
+    },
+  } as Partial<PasswordHasher> as PasswordHasher
+  const call = logIn({
+    ...{ accounts, hasher, audit: script.audit, clock: () => now },
+    async guardLogins(typed) {
+      script.did('guard', typed)
+      return {
+        isKnownPlace,
+        succeeded: async () => script.did('succeeded'),
+        withdrawn: async () => script.did('withdrawn'),
+      }
+    },
+    async openSession(who) {
+      script.did('open', who)
+      return opens ? tokens : null
+    },
+    onRenewalFailed: (error) => script.did('renewal failed', error),
+  })
+  const attempt = (password = 'right', by: Caller = caller, typed = 'Jane@Example.com') =>
+    call({ email: typed, password: new Secret(password) }, by)
+  return { script, attempt }
+}
+
+const guarded = (from = 'elsewhere') => [['expectRoom'], ['guard', email], ['beginAttempt', { email }, from]]
+const verified = ['verify', 'hash of right', true]
+const proven = [...guarded(), verified, ['clearFailures', userId], ['succeeded']]
+const opened = ['open', { userId, epoch: 3 }]
+const failed = (because: string, of: number | null = userId) => [
+  'noted',
+  { kind: 'login_failed', at: now, userId: of, sessionId: null, caller, subject: because },
+]
+
+describe('the right password', () => {
+  it('ends the row of failures, gives back what was taken, and opens a session in the epoch of its proof', async () => {
+    const { script, attempt } = loggingIn()
+    assert.equal(await attempt(), tokens)
+    assert.deepEqual(script.lines, [...proven, opened])
+  })
+
+  it('counts with the failures from known places where the place is known', async () => {
+    const { script, attempt } = loggingIn({ isKnownPlace: true })
+    await attempt()
+    assert.deepEqual(script.lines.slice(0, 3), guarded('known'))
+  })
+
+  it('opens nothing when the account changed meanwhile, and that is on record', async () => {
+    const { script, attempt } = loggingIn({ opens: false })
+    const because = 'the account changed meanwhile'
+    await assert.rejects(attempt(), { name: 'Refusal', code: 'invalid_credentials', because })
+    assert.deepEqual(script.lines, [...proven, opened, failed(because)])
+  })
+
+  it('whose caller has hung up opens nothing', async () => {
+    const { script, attempt } = loggingIn()
+    const gone = AbortSignal.abort(new Error('hung up'))
+    await assert.rejects(attempt('right', { ...caller, gone }), { message: 'hung up' })
+    assert.ok(!JSON.stringify(script.lines).includes('open'))
+  })
+
+  it('needs nobody who could hang up', async () => {
+    const { gone: _, ...others } = caller
+    assert.equal(await loggingIn().attempt('right', others), tokens)
+  })
+})
+
+describe('a hash under other parameters', () => {
+  it('is renewed before the session opens', async () => {
+    const { script, attempt } = loggingIn({ outdated: true })
+    assert.equal(await attempt(), tokens)
+    const renewed = ['renewHash', userId, 'hash of right', 'new hash of right']
+    assert.deepEqual(script.lines, [...proven, ['hash', true], renewed, opened])
+  })
+
+  it('that cannot be renewed now is told of, and stops no login', async () => {
+    const unhashable = new Error('no room')
+    const { script, attempt } = loggingIn({ outdated: true, unhashable })
+    assert.equal(await attempt(), tokens)
+    assert.deepEqual(script.lines, [...proven, ['hash', true], ['renewal failed', unhashable], opened])
+  })
+})
+
+describe('a login that fails', () => {
+  const table: [what: string, credentials: Credentials | null, password: string, because: string][] = [
+    ['an unknown address', null, 'right', 'unknown e-mail'],
+    ['a wrong password', account, 'wrong', 'wrong password'],
+    ['an account that no password opens', { ...account, passwordHash: null }, 'right', 'no password opens it'],
+    ['the right password after too many failures', { ...account, failures: 51 }, 'right', 'locked out'],
+  ]
+  for (const [what, credentials, password, because] of table) {
+    it(`costs a hash, opens nothing, gives nothing back, and is on record: ${what}`, async () => {
+      const { script, attempt } = loggingIn({ credentials })
+      await assert.rejects(attempt(password), { name: 'Refusal', code: 'invalid_credentials', because })
+      const stored = because === 'wrong password' ? 'hash of right' : null
+      const event = failed(because, credentials === null ? null : userId)
+      assert.deepEqual(script.lines, [...guarded(), ['verify', stored, true], event])
+    })
+  }
+
+  it('of an unknown address opens nothing, even if a password seems to match', async () => {
+    const { attempt } = loggingIn({ credentials: null, credulous: true })
+    await assert.rejects(attempt(), { name: 'Refusal', code: 'invalid_credentials', because: 'unknown e-mail' })
+  })
+
+  it('costs a hash also where what was typed is no address, and is guarded by what was typed', async () => {
+    const { script, attempt } = loggingIn()
+    await assert.rejects(attempt('right', caller, 'Jane'), { code: 'invalid_credentials', because: 'unknown e-mail' })
+    assert.deepEqual(script.lines, [
+      ['expectRoom'],
+      ['guard', 'Jane'],
+      ['verify', null, true],
+      failed('unknown e-mail', null),
+    ])
+  })
+
+  for (const from of ['known', 'elsewhere'] as const) {
+    it(`with the last of the allowed attempts has still tried the password: ${from}`, async () => {
+      const { attempt } = loggingIn({ credentials: { ...account, failures: 50 }, isKnownPlace: from === 'known' })
+      assert.equal(await attempt(), tokens)
+    })
+  }
+})
+
+describe('a password that could not be tried', () => {
+  const overloaded = new Refusal('overloaded')
+
+  it('counts as no failure: all that was taken is given back', async () => {
+    const { script, attempt } = loggingIn({ overloaded, isKnownPlace: true })
+    await assert.rejects(attempt(), overloaded)
+    assert.deepEqual(script.lines, [...guarded('known'), verified, ['withdrawn'], ['withdrawAttempt', userId, 'known']])
+  })
+
+  it('since there is no room, is not counted at all', async () => {
+    const { script, attempt } = loggingIn({ hasRoom: false })
+    await assert.rejects(attempt(), { name: 'Refusal', code: 'overloaded' })
+    assert.deepEqual(script.lines, [['expectRoom']])
+  })
+
+  it('for an unknown address gives back what the guard took', async () => {
+    const { script, attempt } = loggingIn({ overloaded, credentials: null })
+    await assert.rejects(attempt(), overloaded)
+    assert.deepEqual(script.lines, [...guarded(), ['verify', null, true], ['withdrawn']])
+  })
+})
