@@ -5,4 +5,6 @@ export interface Caller {
   readonly userAgent: string | null
   /** The trace id of the request (W3C Trace Context), 32 hexadecimal digits. */
   readonly requestId: string
+  /** Aborted when the client hangs up before it was answered: nobody wants the rest of the work. */
+  readonly gone?: AbortSignal
 }

@@ -116,6 +116,12 @@ export function verifyPassword(bcrypt: Bcrypt, password: string, stored: string 
   return { matches: false, outdated: false, ...(typeof parsed === 'string' && { unusable: parsed }) }
 }
 
+/** How much work verifying takes at most, as a multiple of one hash of today's cost. */
+export function workOf(stored: string | null, cost: number): number {
+  const parsed = stored === null ? null : parse(stored)
+  return parsed === null || typeof parsed === 'string' ? 1 : Math.max(1, 2 ** (parsed.cost - cost))
+}
+
 /** Takes the time of one hash of that cost. */
 function burn(bcrypt: Bcrypt, cost: number): void {
   bcrypt.hash('', bcryptSalt(cost, '......................'))

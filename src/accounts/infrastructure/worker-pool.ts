@@ -1,53 +1,87 @@
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
 import { Refusal } from '../../kernel/refusal.ts'
+import { createDeadlineQueue, type Waiter } from './deadline-queue.ts'
+import { createPace } from './pace.ts'
 
-export interface WorkerPoolOptions {
-  /** The worker: it answers every message with exactly one, and dies of what it can't do. */
-  readonly file: URL
+/** What the pool needs of a worker thread. */
+export type PoolWorker = Pick<Worker, 'on' | 'postMessage' | 'ref' | 'unref' | 'terminate'>
+
+export interface WorkerPoolOptions<Task> {
+  /** Starts a worker: it answers every message with exactly one, and dies of what it can't do. */
+  readonly start: () => PoolWorker
   readonly size: number
-  /** How many jobs may wait for a worker. */
-  readonly maxWaiting: number
-  /** How long a job lasts until one was measured, in milliseconds. */
+  /** Within how many milliseconds after its arrival a job should be answered. */
+  readonly deadlineMs: number
+  /** How long a job of work 1 lasts until one was measured, in milliseconds. */
   readonly expectedMs: number
+  /** How much work a job is at most, as a multiple of an ordinary one; 1 for all when not given. */
+  readonly work?: (task: Task) => number
+  /** A clock in milliseconds that never goes back. */
+  readonly now?: () => number
 }
 
 export interface WorkerPool<Task> {
+  /** Throws `Refusal('overloaded')` where `run` would refuse a job of work 1 at once. */
+  expectRoom(): void
   /**
-   * The worker's answer. Rejects with `Refusal('overloaded')` when the queue is full, with an `Error` when the worker
-   * dies of the task or the pool is closed.
+   * The worker's answer. Rejects with `Refusal('overloaded')`, at once when the job can't be answered within the
+   * deadline, and later when the deadline passes before it is begun; with the signal's reason once `gone` is aborted;
+   * with an `Error` when two workers died of the job or the pool is closed.
    */
-  run(task: Task): Promise<unknown>
+  run(task: Task, gone?: AbortSignal): Promise<unknown>
   /** Turns away what waits, lets finish what runs, and ends the workers. */
   close(): Promise<void>
 }
 
-interface Job<Task> extends PromiseWithResolvers<unknown> {
+interface Job<Task> extends Waiter, PromiseWithResolvers<unknown> {
   readonly task: Task
   startedAt: number
+  /** How many workers died of it. */
+  deaths: number
+  /** Nobody waits for the answer any more. A hash can't be stopped, so it is thrown away when it is done. */
+  abandoned: boolean
 }
 
 /**
- * Worker threads with one queue before them, first come, first served.
+ * Worker threads with one queue before them, first come, first served, and no longer than the deadline allows.
  *
- * A worker starts when there is a job for it and stays; it does not keep the process alive while it is idle. One that
- * dies takes its own job with it and no other: the next job starts the next worker.
+ * A worker starts when there is a job for it and stays; it does not keep the process alive while it is idle. A job
+ * whose worker died is given to one other at once, and takes none of those with it that wait.
  */
-export function createWorkerPool<Task>({ file, size, maxWaiting, expectedMs }: WorkerPoolOptions): WorkerPool<Task> {
-  const waiting: Job<Task>[] = []
-  const busy = new Map<Worker, Job<Task>>()
-  const idle = new Set<Worker>()
-  let meanMs = expectedMs
+export function createWorkerPool<Task>(options: WorkerPoolOptions<Task>): WorkerPool<Task> {
+  const { start, size, deadlineMs, expectedMs, work = () => 1, now = () => performance.now() } = options
+  const pace = createPace({ size, deadlineMs, expectedMs })
+  const queue = createDeadlineQueue<Job<Task>>(deadlineMs, now, refuseLate)
+  const busy = new Map<PoolWorker, Job<Task>>()
+  const idle = new Set<PoolWorker>()
   let closed = false
 
-  function start(): Worker {
-    // Without the process's own flags: some of them (`--input-type`, `--test`) speak of its main module.
-    const worker = new Worker(file, { execArgv: [] })
+  /** How many milliseconds pass until all that has come before is done, if the machine keeps its pace. */
+  function backlogMs(at: number): number {
+    let ms = pace.of(queue.work)
+    for (const job of busy.values()) ms += Math.max(0, pace.of(job.work) - (at - job.startedAt))
+    return ms / size
+  }
+
+  function overloaded(work: number, because: string): Refusal {
+    const at = now()
+    return new Refusal('overloaded', { retryAfter: pace.promise(at, backlogMs(at), work), because })
+  }
+
+  function refuseLate({ reject, work }: Job<Task>): void {
+    reject(overloaded(work, 'hash_deadline_passed'))
+  }
+
+  function employ(): PoolWorker {
+    const worker = start()
     let cause: unknown
+    let experienced = false
     worker.on('message', (answer) => {
       const job = busy.get(worker)
       if (!job) return
-      // A moving mean, so that the estimate follows the machine's load within a few jobs.
-      meanMs += (performance.now() - job.startedAt - meanMs) / 5
+      // The first job of a worker bears its start as well.
+      if (experienced) pace.measured(job.work, now() - job.startedAt)
+      experienced = true
       busy.delete(worker)
       idle.add(worker)
       worker.unref()
@@ -61,53 +95,74 @@ export function createWorkerPool<Task>({ file, size, maxWaiting, expectedMs }: W
       const job = busy.get(worker)
       busy.delete(worker)
       idle.delete(worker)
-      job?.reject(new Error('a worker thread died', { cause }))
+      if (job) outlive(job, cause)
       proceed()
     })
     return worker
   }
 
-  function proceed(): void {
-    while (busy.size < size) {
-      const job = waiting.shift()
-      if (!job) return
-      const worker = idle.values().next().value ?? startFor(job)
-      if (!worker) continue
+  function assign(job: Job<Task>): void {
+    try {
+      const [worker = employ()] = idle
       idle.delete(worker)
       busy.set(worker, job)
       worker.ref()
-      job.startedAt = performance.now()
+      job.startedAt = now()
       worker.postMessage(job.task)
+    } catch (cause) {
+      outlive(job, cause)
     }
   }
 
-  function startFor(job: Job<Task>): Worker | null {
-    try {
-      return start()
-    } catch (cause) {
-      job.reject(new Error('a worker thread does not start', { cause }))
-      return null
+  function outlive(job: Job<Task>, cause: unknown): void {
+    job.deaths++
+    if (job.abandoned) return
+    if (job.deaths > 1 || closed) job.reject(new Error('a worker thread died', { cause }))
+    else if (queue.isLate(job)) refuseLate(job)
+    else assign(job)
+  }
+
+  function proceed(): void {
+    while (busy.size < size) {
+      const job = queue.next()
+      if (!job) return
+      assign(job)
     }
+  }
+
+  function abandon(job: Job<Task>, reason: unknown): void {
+    queue.leave(job)
+    job.abandoned = true
+    job.reject(reason)
+  }
+
+  function expectRoom(much: number): void {
+    // Who finds an idle worker waits for nobody, and no later moment would be a better one.
+    if (busy.size < size || pace.allows(backlogMs(now()), much, queue.length)) return
+    throw overloaded(much, 'hash_queue_full')
   }
 
   return {
-    async run(task) {
+    expectRoom: () => expectRoom(1),
+    async run(task, gone) {
+      gone?.throwIfAborted()
       if (closed) throw new Error('the worker pool is closed')
-      if (busy.size >= size && waiting.length >= maxWaiting) {
-        // By then all that came before is done, if the machine keeps its pace.
-        const seconds = Math.ceil(((busy.size + waiting.length) * meanMs) / size / 1000)
-        throw new Refusal('overloaded', { retryAfter: Math.max(1, seconds), because: 'worker_queue_full' })
-      }
-      const job = { task, startedAt: 0, ...Promise.withResolvers<unknown>() }
-      waiting.push(job)
+      const arrivedAt = now()
+      const much = work(task)
+      expectRoom(much)
+      const promise = Promise.withResolvers<unknown>()
+      const job: Job<Task> = { task, work: much, arrivedAt, startedAt: 0, deaths: 0, abandoned: false, ...promise }
+      const onGone = () => abandon(job, gone?.reason)
+      gone?.addEventListener('abort', onGone, { once: true })
+      queue.add(job)
       proceed()
-      return job.promise
+      return job.promise.finally(() => gone?.removeEventListener('abort', onGone))
     },
     async close() {
       closed = true
-      for (const job of waiting.splice(0)) job.reject(new Error('the worker pool is closed'))
+      for (const job of queue.clear()) job.reject(new Error('the worker pool is closed'))
       await Promise.allSettled([...busy.values()].map((job) => job.promise))
-      await Promise.all([...idle].map((worker) => worker.terminate()))
+      await Promise.all([...idle, ...busy.keys()].map((worker) => worker.terminate()))
     },
   }
 }

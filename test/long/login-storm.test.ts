@@ -1,0 +1,184 @@
+/**
+ * A login storm of ten times what all cores can hash, on the service as an operator runs it. `STORM_SECONDS` shortens
+ * it for a look.
+ *
+ * The service, PostgreSQL and the load share the machine, so that login throughput is compared with bare hashing beside
+ * the same load: `me` and `refresh` at the same rate, and as many logins that are refused, for their form there and for
+ * the full queue here. Bare hashing alone is printed too. Both are measured before the storm and after it.
+ */
+import assert from 'node:assert/strict'
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { availableParallelism, loadavg } from 'node:os'
+import { type TestContext, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import { hashSync } from '@node-rs/bcrypt'
+import { Client } from 'pg'
+import { startPostgres } from '../support/postgres.ts'
+import { startProcess } from '../support/processes.ts'
+import type {
+  BareReport,
+  BareSettings,
+  FloodReport,
+  FloodSettings,
+  ProbeReport,
+  ProbeSettings,
+  Session,
+} from './storm-load.ts'
+
+const seconds = Number(process.env.STORM_SECONDS ?? 60)
+const cost = 12
+const cores = availableParallelism()
+const password = 'your_password_123'
+/** Half of them `me`, half `refresh`. */
+const probesPerSecond = 40
+const people = 1000
+
+const load = fileURLToPath(new URL('storm-load.ts', import.meta.url))
+
+function start(t: TestContext, settings: ProbeSettings): Promise<ProbeReport>
+function start(t: TestContext, settings: FloodSettings): Promise<FloodReport>
+function start(t: TestContext, settings: BareSettings): Promise<BareReport>
+async function start(t: TestContext, settings: object): Promise<unknown> {
+  const child = fork(load, [], { execArgv: [] })
+  t.after(() => child.kill('SIGKILL'))
+  child.send(JSON.stringify(settings))
+  const [report] = await Promise.race([
+    once(child, 'message'),
+    once(child, 'exit').then(() => Promise.reject(new Error('the load ended without a report'))),
+  ])
+  return report
+}
+
+async function world(t: TestContext) {
+  const server = await startPostgres()
+  t.after(() => server.stop())
+  const database = await server.createDatabase()
+  const service = await startProcess(database.url, {
+    BCRYPT_COST: String(cost),
+    HASH_DEADLINE: '5s',
+    ACCESS_TOKEN_TTL: '1h',
+    REFRESH_TOKEN_TTL: '1h',
+  })
+  t.after(() => service.stop())
+  const client = new Client({ connectionString: database.url })
+  await client.connect()
+  const one = { email: 'probe@example.com', password }
+  assert.equal((await service.call('POST', '/api/v1/auth/register', { json: one })).status, 200)
+  await client.query(
+    `INSERT INTO users (email, password_hash, created_at)
+     SELECT 'person-' || n || '@example.com', $1, now() FROM generate_series(1, $2::int) AS n`,
+    [hashSync(password, cost), people],
+  )
+  await client.end()
+  const sessions: Session[] = []
+  while (sessions.length < 80) {
+    const { status, body } = await service.call('POST', '/api/v1/auth/login', { json: one })
+    assert.equal(status, 200)
+    sessions.push({ access: body.access_token, refresh: body.refresh_token })
+  }
+  return { service, sessions }
+}
+
+const logins = Array.from({ length: people }, (_, n) =>
+  JSON.stringify({ email: `person-${n + 1}@example.com`, password }),
+)
+const malformed = [JSON.stringify({ email: 'no address', password })]
+
+const quantile = (samples: readonly number[], q: number) =>
+  samples.toSorted((a, b) => a - b)[Math.min(samples.length - 1, Math.floor(samples.length * q))] ?? Number.NaN
+const spread = (samples: readonly number[]) => [0.5, 0.99, 1].map((q) => quantile(samples, q).toFixed(1)).join(' / ')
+const mean = (...values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length
+
+function residentMegabytes(pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024
+}
+
+test('a login storm of ten times the capacity is served at the pace of bare hashing, and others do not notice', {
+  skip: process.platform !== 'linux' && 'only Linux has priorities for threads',
+}, async (t) => {
+  const { service, sessions } = await world(t)
+  const say = (line: string) => t.diagnostic(line)
+  const { url } = service
+  let alive: readonly Session[] = sessions
+  const probe = async (length: number) => {
+    const settings = { role: 'probe', url, seconds: length, perSecond: probesPerSecond, sessions: alive } as const
+    const report = await start(t, settings)
+    alive = report.sessions
+    return report
+  }
+  const bare = (length: number) => start(t, { role: 'bare', threads: cores, cost, seconds: length })
+  const flood = (settings: Pick<FloodSettings, 'seconds' | 'perSecond' | 'bodies'>) =>
+    start(t, { role: 'flood', url, returning: 10, ...settings })
+  /** Bare hashing beside what accompanies the storm's logins. */
+  const bareBeside = async (length: number, perSecond: number) => {
+    const beside = [probe(length), flood({ seconds: length, perSecond, bodies: malformed })]
+    const { perSecond: rate } = await bare(length - 1)
+    await Promise.all(beside)
+    return rate
+  }
+
+  say(
+    `load average before: ${loadavg()
+      .map((value) => value.toFixed(1))
+      .join(' ')}, ${cores} cores`,
+  )
+  const aloneBefore = (await bare(seconds / 6)).perSecond
+  const stormRate = Math.ceil(10 * aloneBefore)
+  const besideBefore = await bareBeside(seconds / 3, stormRate)
+  const quietBefore = await probe(seconds / 2)
+  const before = residentMegabytes(service.pid)
+  let peak = before
+  const watch = setInterval(() => {
+    peak = Math.max(peak, residentMegabytes(service.pid))
+  }, 250)
+  t.after(() => clearInterval(watch))
+  const storming = flood({ seconds, perSecond: stormRate, bodies: logins })
+  const during = await probe(seconds)
+  const storm = await storming
+  await sleep(1000)
+  const quietAfter = await probe(seconds / 2)
+  const besideAfter = await bareBeside(seconds / 3, stormRate)
+  const aloneAfter = (await bare(seconds / 6)).perSecond
+  clearInterval(watch)
+
+  const loginsPerSecond = storm.steadyLogins / storm.steadySeconds
+  const beside = mean(besideBefore, besideAfter)
+  const quiet = { me: [...quietBefore.me, ...quietAfter.me], refresh: [...quietBefore.refresh, ...quietAfter.refresh] }
+  const ratio = {
+    me: quantile(during.me, 0.99) / quantile(quiet.me, 0.99),
+    refresh: quantile(during.refresh, 0.99) / quantile(quiet.refresh, 0.99),
+  }
+  const unanswered = quietBefore.unanswered + during.unanswered + quietAfter.unanswered + storm.unanswered
+  const all = Object.values(storm.statuses).reduce((sum, count) => sum + count, 0)
+  const refused = storm.statuses[503] ?? 0
+  say(`bare hashing alone: ${aloneBefore.toFixed(2)}/s before, ${aloneAfter.toFixed(2)}/s after`)
+  say(`bare hashing beside the load: ${besideBefore.toFixed(2)}/s before, ${besideAfter.toFixed(2)}/s after`)
+  say(`storm: ${stormRate}/s for ${seconds} s; answers by status: ${JSON.stringify(storm.statuses)}`)
+  say(`logins: ${loginsPerSecond.toFixed(2)}/s = ${((100 * loginsPerSecond) / beside).toFixed(1)} % of bare hashing`)
+  say(`login p50/p99/max: ${spread(storm.loginMs)} ms; refused: ${spread(storm.refusedMs)} ms`)
+  for (const name of ['me', 'refresh'] as const) {
+    say(
+      `${name} p50/p99/max: quiet ${spread(quiet[name])} ms, storm ${spread(during[name])} ms: ${ratio[name].toFixed(2)}`,
+    )
+  }
+  say(`probes sent late p50/p99/max: quiet ${spread(quietBefore.lag)} ms, storm ${spread(during.lag)} ms`)
+  say(`503: ${((100 * refused) / all).toFixed(1)} %, longest Retry-After ${storm.longestRetryAfter} s`)
+  say(`came back when told: ${JSON.stringify(storm.returned)}; without an answer: ${unanswered}`)
+  say(`resident: ${before.toFixed(0)} MB before, ${peak.toFixed(0)} MB at most`)
+  say(
+    `load average after: ${loadavg()
+      .map((value) => value.toFixed(1))
+      .join(' ')}`,
+  )
+
+  assert.equal(unanswered, 0)
+  assert.equal(quietBefore.refused + during.refused + quietAfter.refused, 0)
+  assert.deepEqual(Object.keys(storm.statuses), ['200', '503'])
+  assert.equal(storm.withoutRetryAfter, 0)
+  assert.ok(loginsPerSecond >= 0.95 * beside, `${loginsPerSecond} of ${beside} a second`)
+  assert.ok(ratio.me <= 1.5, `me: ${ratio.me}`)
+  assert.ok(ratio.refresh <= 1.5, `refresh: ${ratio.refresh}`)
+})
