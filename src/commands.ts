@@ -31,9 +31,28 @@ const commands: Readonly<Record<string, (service: Service, argument: string | un
     if (userId === null) return null
     return (await accounts.enable(userId)) ? `User ${userId} is enabled.` : `There is no disabled user ${userId}.`
   },
+
+  'users unlock': async ({ accounts }, id) => {
+    const userId = parseUserId(id)
+    if (userId === null) return null
+    return (await accounts.unlock(userId)) ? `User ${userId} is unlocked.` : `User ${userId} has no failed logins.`
+  },
+
+  'audit verify': async ({ auditLog }, checkpoint) => {
+    const { intact, text } = await auditLog.verify(checkpoint)
+    // What is thrown ends the process with 1.
+    if (!intact) throw new Error(text)
+    return text
+  },
+
+  'audit erase': async ({ auditLog }, id) => {
+    const userId = parseUserId(id)
+    if (userId === null) return null
+    return `Personal data of ${await auditLog.erase(userId)} events of user ${userId} were erased.`
+  },
 }
 
-export const usage = `Usage: latchkey [serve | keys list | keys rotate | keys withdraw KID | users disable ID | users enable ID]`
+export const usage = `Usage: latchkey [serve | keys list | keys rotate | keys withdraw KID | users disable ID | users enable ID | users unlock ID | audit verify [CHECKPOINT] | audit erase ID]`
 
 /** Finds the command that the words of a command line name, or null. */
 export function findCommand(words: readonly string[]): ((service: Service) => Promise<string | null>) | null {

@@ -1,7 +1,8 @@
 import { sql } from 'kysely'
 import { createAccounts } from './accounts/index.ts'
-import { auditPostgres } from './audit/index.ts'
+import { createAudit } from './audit/index.ts'
 import type { Config } from './config.ts'
+import { summarizeConfig } from './config-summary.ts'
 import type { Clock } from './kernel/clock.ts'
 import { createKeys } from './keys/index.ts'
 import { healthRoutes } from './platform/http/health-routes.ts'
@@ -16,6 +17,7 @@ import { transactPostgres } from './platform/postgres/transact.postgres.ts'
 import { createScheduler } from './platform/scheduler.ts'
 import { deriveKey, secretKeyIn } from './platform/secret-key.ts'
 import { createSessions, TokenAnswer, tokenAnswer } from './sessions/index.ts'
+import { createThrottle, noThrottle } from './throttle/index.ts'
 import { version } from './version.ts'
 
 export type Service = Awaited<ReturnType<typeof compose>>
@@ -30,6 +32,7 @@ export interface Surroundings {
   readonly serves?: boolean
 }
 
+const minute = 60
 const hour = 3600
 
 /**
@@ -50,7 +53,18 @@ export async function compose(
   const secretKey = config.secretKey ?? (await secretKeyIn(config.dataDir))
   const derived = (purpose: string) => deriveKey(secretKey, purpose)
   const derivedBefore = (purpose: string) => config.secretKeyPrevious && deriveKey(config.secretKeyPrevious, purpose)
-  const audit = auditPostgres
+  const { audit, ...auditLog } = createAudit({
+    database,
+    transact,
+    clock,
+    log,
+    seed: derived('audit'),
+    previousSeed: derivedBefore('audit'),
+    retention: config.auditRetention,
+  })
+  // Not after a start that failed: it may have been one under another key.
+  let started = false
+  opened.defer(() => (started ? auditLog.close() : undefined))
 
   const keys = await createKeys({
     database,
@@ -67,6 +81,8 @@ export async function compose(
     keeps: serves,
     log,
   })
+  const limiting = config.rateLimit ? createThrottle({ database, clock, audit, hmacKey: derived('throttle') }) : null
+  const throttle = limiting ?? noThrottle
   const sessions = createSessions({
     database,
     transact,
@@ -79,6 +95,7 @@ export async function compose(
     accessTokenTtl: config.accessTokenTtl,
     limits: { refreshTokenTtl: config.refreshTokenTtl, sessionMaxAge: config.sessionMaxAge },
     policy: { window: config.refreshReuseWindow, onReuse: config.refreshReusePolicy },
+    routeLimits: throttle.limits,
     maxSessionsPerUser: config.maxSessionsPerUser,
   })
   const accounts = createAccounts({
@@ -88,9 +105,14 @@ export async function compose(
     audit,
     log,
     bcryptCost: config.bcryptCost,
+    hashDeadline: config.hashDeadline,
+    publicUrl: config.publicUrl,
+    breachCheck: config.passwordBreachCheck,
     openSession: sessions.openSession,
     revokeSessions: sessions.revokeAll,
     guards: sessions.guards,
+    guardLogins: throttle.guardLogins,
+    limits: throttle.limits,
     tokenAnswer: { schema: TokenAnswer, of: tokenAnswer },
   })
   opened.defer(accounts.close)
@@ -121,10 +143,16 @@ export async function compose(
       await time.look()
       await keys.tend()
     })
+    const subject = `${version} ${summarizeConfig(config)}`
+    await audit.note({ kind: 'started', at: clock(), userId: null, sessionId: null, caller: null, subject })
+    started = true
+    scheduler.every(1, 'seal the audit log', auditLog.seal)
+    scheduler.every(hour, 'prune the audit log', auditLog.prune)
     scheduler.every(hour, 'reseal the keys', keys.reseal)
     scheduler.every(hour, 'purge sessions', sessions.purge)
+    if (limiting) scheduler.every(minute, 'purge limits', limiting.purge)
   }
 
   const running = opened.move()
-  return { app, database, keys, accounts, sessions, where: store.where, close: () => running.disposeAsync() }
+  return { app, database, keys, accounts, sessions, auditLog, where: store.where, close: () => running.disposeAsync() }
 }

@@ -8,12 +8,14 @@ const units: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86_400 }
 const longest = 3650 * 86_400
 
 export const duration =
-  (min: number): Reader<number> =>
+  (min: number, max = longest): Reader<number> =>
   (text) => {
     const [, count, unit] = /^([0-9]{1,9})([smhd])$/.exec(text) ?? []
     const seconds = Number(count) * (units[unit ?? ''] ?? Number.NaN)
-    if (seconds >= min && seconds <= longest) return { value: seconds }
-    return { mustBe: `a duration such as 90s, 15m, 12h or 30d, from ${min}s to 3650d` }
+    if (seconds >= min && seconds <= max) return { value: seconds }
+    return {
+      mustBe: `a duration such as 90s, 15m, 12h or 30d, from ${min}s to ${max < 86_400 ? `${max}s` : `${max / 86_400}d`}`,
+    }
   }
 
 export const integer =
@@ -38,7 +40,7 @@ export const list =
   }
 
 export function publicUrl(text: string): ReturnType<Reader<string>> {
-  const url = URL.canParse(text) ? new URL(text) : null
+  const url = URL.parse(text)
   const plain = url && (url.protocol === 'http:' || url.protocol === 'https:') && !url.username && !url.password
   // One spelling only: `iss` is compared byte by byte (RFC 8414, section 3.3; RFC 9068, section 4).
   if (plain && !url.search && !url.hash && (text === url.origin || (text === url.href && !text.endsWith('/')))) {
@@ -50,7 +52,7 @@ export function publicUrl(text: string): ReturnType<Reader<string>> {
 }
 
 export function databaseUrl(text: string): ReturnType<Reader<Secret>> {
-  const url = URL.canParse(text) ? new URL(text) : null
+  const url = URL.parse(text)
   if (url?.protocol !== 'postgres:' && url?.protocol !== 'postgresql:') {
     return { mustBe: 'a URL such as postgres://user:password@host:5432/database (its text is not shown here)' }
   }
@@ -83,9 +85,9 @@ export function secretKey(text: string): ReturnType<Reader<Secret>> {
 }
 
 export function isOrigin(text: string): boolean {
+  const url = URL.parse(text)
   // A wildcard parses as a host, one that no page has.
-  if (!URL.canParse(text) || text.includes('*')) return false
-  return /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text
+  return url !== null && !text.includes('*') && /^https?:$/.test(url.protocol) && url.origin === text
 }
 
 export function isNetwork(text: string): boolean {
@@ -93,5 +95,9 @@ export function isNetwork(text: string): boolean {
   const family = isIP(address)
   // An address with a zone is one on this machine's own links, and no network.
   if (family === 0 || address.includes('%') || rest.length > 0) return false
-  return prefix === undefined || (/^[0-9]{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128))
+  if (prefix === undefined) return true
+  // Of IPv4 inside IPv6 the first 96 bits say no more than that. Everybody is no network: all could claim any address.
+  const least =
+    family === 6 && /^\[::ffff:[0-9a-f]+:[0-9a-f]+\]$/.test(new URL(`http://[${address}]`).hostname) ? 97 : 1
+  return /^[0-9]{1,3}$/.test(prefix) && Number(prefix) >= least && Number(prefix) <= (family === 4 ? 32 : 128)
 }

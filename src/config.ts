@@ -32,7 +32,10 @@ export interface Config {
   readonly refreshReuseWindow: number
   readonly refreshReusePolicy: 'refuse' | 'repeat'
   readonly bcryptCost: number
+  readonly hashDeadline: number
+  readonly passwordBreachCheck: 'off' | 'hibp'
   readonly rateLimit: boolean
+  readonly auditRetention: number
   readonly corsOrigins: readonly string[]
   readonly trustedProxies: readonly string[]
   readonly logLevel: (typeof logLevels)[number]
@@ -93,7 +96,10 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     refreshReuseWindow: read('REFRESH_REUSE_WINDOW', 10, duration(0)),
     refreshReusePolicy: read('REFRESH_REUSE_POLICY', 'refuse', oneOf('refuse', 'repeat')),
     bcryptCost: read('BCRYPT_COST', 12, integer(10, 15)),
+    hashDeadline: read('HASH_DEADLINE', 5, duration(1, 60)),
+    passwordBreachCheck: read('PASSWORD_BREACH_CHECK', 'off', oneOf('off', 'hibp')),
     rateLimit: read('RATE_LIMIT', 'on', oneOf('on', 'off')) === 'on',
+    auditRetention: read('AUDIT_RETENTION', 400 * 86_400, duration(86_400)),
     corsOrigins: read(
       'CORS_ORIGINS',
       [],
@@ -102,7 +108,10 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     trustedProxies: read(
       'TRUSTED_PROXIES',
       [],
-      list(isNetwork, 'addresses or CIDRs with commas between them, such as 10.0.0.0/8'),
+      list(
+        isNetwork,
+        'addresses or CIDRs with commas between them, such as 10.0.0.0/8 (not /0: everybody could then claim any address)',
+      ),
     ),
     logLevel: read('LOG_LEVEL', 'info', oneOf(...logLevels)),
   }

@@ -169,6 +169,23 @@ export const variables: Readonly<Record<string, Variable>> = {
     invalid: ['9', '16', '4', '12.0', 'twelve'],
     mustBe: /a whole number from 10 to 15/,
   },
+  HASH_DEADLINE: {
+    field: 'hashDeadline',
+    fallback: 5,
+    valid: [
+      ['1s', 1],
+      ['1m', 60],
+    ],
+    invalid: ['0s', '61s', '5', '1h', '2m'],
+    mustBe: /a duration .* from 1s to 60s/,
+  },
+  PASSWORD_BREACH_CHECK: {
+    field: 'passwordBreachCheck',
+    fallback: 'off',
+    valid: ['off', 'hibp'].map((text) => [text, text]),
+    invalid: ['on', 'HIBP', 'true'],
+    mustBe: /one of: off, hibp/,
+  },
   RATE_LIMIT: {
     field: 'rateLimit',
     fallback: true,
@@ -178,6 +195,13 @@ export const variables: Readonly<Record<string, Variable>> = {
     ],
     invalid: ['true', 'OFF', '0', 'no'],
     mustBe: /one of: on, off/,
+  },
+  AUDIT_RETENTION: {
+    field: 'auditRetention',
+    fallback: 34_560_000,
+    valid: [['30d', 2_592_000]],
+    invalid: ['23h', '0d', '400', '3651d'],
+    mustBe: /a duration .* from 86400s to 3650d/,
   },
   CORS_ORIGINS: {
     field: 'corsOrigins',
@@ -206,6 +230,7 @@ export const variables: Readonly<Record<string, Variable>> = {
     valid: [
       ['10.0.0.0/8', ['10.0.0.0/8']],
       ['192.0.2.1, 2001:db8::/32,::1', ['192.0.2.1', '2001:db8::/32', '::1']],
+      ['::ffff:10.0.0.0/97,0.0.0.0/1,::/1', ['::ffff:10.0.0.0/97', '0.0.0.0/1', '::/1']],
     ],
     invalid: [
       '10.0.0.0/33',
@@ -216,9 +241,14 @@ export const variables: Readonly<Record<string, Variable>> = {
       'proxy',
       'true',
       'fe80::1%eth0/64',
+      '0.0.0.0/0',
+      '::/0',
+      '::ffff:10.0.0.0/96',
+      '0:0:0:0:0:ffff:a00:0/8',
+      '10.0.0.0/255.0.0.0',
       ',',
     ],
-    mustBe: /addresses or CIDRs with commas between them, such as 10\.0\.0\.0\/8/,
+    mustBe: /addresses or CIDRs with commas between them, such as 10\.0\.0\.0\/8 \(not \/0: .*\)/,
   },
   LOG_LEVEL: {
     field: 'logLevel',

@@ -6,14 +6,19 @@ import type { Server } from '../platform/http/server.ts'
 import type { Log } from '../platform/log.ts'
 import type { Database } from '../platform/postgres/tables.ts'
 import type { Proven, RevokeSessions, TokenGuards, TokenPair } from '../sessions/index.ts'
+import type { GuardLogins, RouteLimits } from '../throttle/index.ts'
+import { acceptPassword } from './application/accept-password.ts'
 import { changePassword } from './application/change-password.ts'
 import { disableUser } from './application/disable-user.ts'
 import { enableUser } from './application/enable-user.ts'
 import { getMe } from './application/get-me.ts'
 import { logIn } from './application/log-in.ts'
 import { register } from './application/register.ts'
+import { unlockUser } from './application/unlock-user.ts'
+import { wordsOfHost } from './domain/context-words.ts'
 import { accountStorePostgres } from './infrastructure/account-store.postgres.ts'
 import { authRoutes } from './infrastructure/auth-routes.ts'
+import { breachedPasswordsHibp } from './infrastructure/breached-passwords.hibp.ts'
 import { createCommonPasswords } from './infrastructure/common-passwords.ts'
 import { createPasswordHasher } from './infrastructure/password-hasher.bcrypt.ts'
 import { userRoutes } from './infrastructure/user-routes.ts'
@@ -25,9 +30,16 @@ interface Deps {
   readonly audit: Audit
   readonly log: Log
   readonly bcryptCost: number
+  /** Its host is a name of this service. */
+  readonly publicUrl: string
+  readonly breachCheck: 'off' | 'hibp'
+  /** In seconds. */
+  readonly hashDeadline: number
   readonly openSession: (who: Proven, caller: Caller) => Promise<TokenPair | null>
   readonly revokeSessions: RevokeSessions
   readonly guards: TokenGuards
+  readonly guardLogins: GuardLogins
+  readonly limits: RouteLimits
   readonly tokenAnswer: Parameters<typeof authRoutes>[1]['tokenAnswer']
 }
 
@@ -36,24 +48,41 @@ const policy = { minLength: 8, maxLength: 256 }
 
 /** The feature: its routes, and the hashing workers to be closed with the service. */
 export function createAccounts(deps: Deps) {
-  const { database, transact, clock, audit, log, bcryptCost, openSession, revokeSessions, guards, tokenAnswer } = deps
+  const {
+    database,
+    transact,
+    clock,
+    audit,
+    log,
+    bcryptCost,
+    hashDeadline,
+    openSession,
+    revokeSessions,
+    guards,
+    guardLogins,
+    limits,
+    tokenAnswer,
+  } = deps
   const accounts = accountStorePostgres(database)
   const hasher = createPasswordHasher({
     cost: bcryptCost,
+    deadlineMs: hashDeadline * 1000,
     log: (event) => log.warn(event, 'a stored password hash can not be verified'),
   })
   const onRenewalFailed = (err: unknown) => log.warn({ err }, 'a password hash could not be renewed')
-  const judged = { policy, isCommon: createCommonPasswords() }
+  const judged = { acceptPassword: onePolicy(deps) }
   return {
     routes(app: Server) {
       authRoutes(app, {
         register: register({ ...judged, accounts, hasher, audit, transact, clock }),
-        logIn: logIn({ accounts, hasher, openSession, onRenewalFailed }),
+        logIn: logIn({ accounts, hasher, guardLogins, openSession, audit, clock, onRenewalFailed }),
+        limits,
         policy,
         tokenAnswer,
       })
       userRoutes(app, {
         guards,
+        limits,
         getMe: getMe({ accounts }),
         changePassword: changePassword({ ...judged, accounts, hasher, revokeSessions, audit, transact, clock }),
         policy,
@@ -61,8 +90,19 @@ export function createAccounts(deps: Deps) {
     },
     disable: disableUser({ accounts, revokeSessions, audit, transact, clock }),
     enable: enableUser({ accounts, audit, transact, clock }),
+    unlock: unlockUser({ accounts, audit, clock }),
     /** Rejects where a worker can't hash, so that the start fails and not the first login. */
     warmUp: () => hasher.warmUp(),
     close: () => hasher.close(),
   }
+}
+
+/** What every new password goes through, whichever use case sets it. */
+function onePolicy({ log, publicUrl, breachCheck }: Deps) {
+  const serviceWords = ['latchkey', ...wordsOfHost(new URL(publicUrl).hostname)]
+  return acceptPassword({
+    policy,
+    lists: { serviceWords, isCommon: createCommonPasswords() },
+    isBreached: breachCheck === 'hibp' ? breachedPasswordsHibp({ log }) : async () => false,
+  })
 }

@@ -7,9 +7,11 @@ import type { Transact } from '../kernel/transact.ts'
 import type { TokenSigner } from '../keys/index.ts'
 import type { Server } from '../platform/http/server.ts'
 import type { Database } from '../platform/postgres/tables.ts'
+import type { RouteLimits } from '../throttle/index.ts'
 import { issueTokens } from './application/issue-tokens.ts'
 import { listSessions } from './application/list-sessions.ts'
 import { logOut } from './application/log-out.ts'
+import { noteRefusal } from './application/note-refusal.ts'
 import { openSession } from './application/open-session.ts'
 import { purgeSessions } from './application/purge-sessions.ts'
 import { recognize } from './application/recognize.ts'
@@ -45,6 +47,7 @@ interface Deps {
   readonly issuer: string
   readonly accessTokenTtl: number
   readonly limits: SessionLimits
+  readonly routeLimits: RouteLimits
   readonly policy: ReusePolicy
   readonly maxSessionsPerUser: number
 }
@@ -62,9 +65,11 @@ export function createSessions(deps: Deps) {
   })
   const issue = issueTokens({ accessTokens, refreshTokens })
   const revokeAll = revokeAllSessions({ sessions, audit })
+  const note = noteRefusal({ audit, clock })
   const newSessionId = () => randomUUID() as SessionId
   const guards = tokenGuards({
-    recognize: recognize({ sessions, accessTokens, clock }),
+    recognize: recognize({ sessions, accessTokens, noteRefusal: note, clock }),
+    noteRefusal: note,
     accessTokens,
     refreshTokens,
     clock,
@@ -77,7 +82,8 @@ export function createSessions(deps: Deps) {
     routes(app: Server) {
       tokenRoutes(app, {
         guards,
-        refreshSession: refreshSession({ sessions, issue, audit, transact, clock, limits, policy }),
+        limits: deps.routeLimits,
+        refreshSession: refreshSession({ sessions, issue, audit, noteRefusal: note, transact, clock, limits, policy }),
         logOut: logOut({ sessions, audit, transact, clock }),
       })
       sessionRoutes(app, {

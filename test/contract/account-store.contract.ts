@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import type { AccountStore } from '../../src/accounts/application/ports.ts'
+import type { Whence } from '../../src/accounts/domain/lockout.ts'
 import type { User } from '../../src/accounts/domain/user.ts'
 import { accountStorePostgres } from '../../src/accounts/infrastructure/account-store.postgres.ts'
 import type { UserId } from '../../src/kernel/ids.ts'
@@ -21,8 +22,9 @@ export function accountStoreContract(world: () => World): void {
       assert.ok(user)
       return user
     }
-    const hashOf = async (id: UserId) => (await accounts.findCredentials({ id }))?.passwordHash
-    const epochOf = async (id: UserId) => (await accounts.findCredentials({ id }))?.epoch ?? Number.NaN
+    const hashOf = async (id: UserId) => (await accounts.beginAttempt({ id }, 'known'))?.passwordHash
+    const epochOf = async (id: UserId) => (await accounts.beginAttempt({ id }, 'known'))?.epoch ?? Number.NaN
+    const failuresOf = async (id: UserId, from: Whence) => (await accounts.beginAttempt({ id }, from))?.failures
 
     it('inserts an account and finds it by its id and by its address', async () => {
       const email = newEmail()
@@ -30,9 +32,9 @@ export function accountStoreContract(world: () => World): void {
       assert.ok(user)
       assert.deepEqual(user, { id: user.id, email })
       assert.deepEqual(await accounts.find(user.id), user)
-      const credentials = await accounts.findCredentials({ email })
-      assert.deepEqual(credentials, { user, passwordHash: 'first', epoch: credentials?.epoch })
-      assert.deepEqual(await accounts.findCredentials({ id: user.id }), credentials)
+      const credentials = await accounts.beginAttempt({ email }, 'known')
+      assert.deepEqual(credentials, { user, passwordHash: 'first', epoch: credentials?.epoch, failures: 1 })
+      assert.deepEqual(await accounts.beginAttempt({ id: user.id }, 'known'), { ...credentials, failures: 2 })
       assert.ok(Number.isInteger(credentials?.epoch))
     })
 
@@ -52,7 +54,7 @@ export function accountStoreContract(world: () => World): void {
     it('answers null for an address that is taken, and leaves the account that has it as it is', async () => {
       const user = await inserted()
       assert.equal(await insert(user.email, 'another'), null)
-      assert.deepEqual((await accounts.findCredentials({ email: user.email }))?.passwordHash, 'first')
+      assert.deepEqual((await accounts.beginAttempt({ email: user.email }, 'known'))?.passwordHash, 'first')
     })
 
     it('lets one of many with the same address through', async () => {
@@ -64,8 +66,8 @@ export function accountStoreContract(world: () => World): void {
     it('answers null for whom it does not know', async () => {
       const nobody = (await inserted()).id + 1_000_000
       assert.equal(await accounts.find(nobody as UserId), null)
-      assert.equal(await accounts.findCredentials({ id: nobody as UserId }), null)
-      assert.equal(await accounts.findCredentials({ email: newEmail() }), null)
+      assert.equal(await accounts.beginAttempt({ id: nobody as UserId }, 'known'), null)
+      assert.equal(await accounts.beginAttempt({ email: newEmail() }, 'known'), null)
     })
 
     it('renews a hash in the same epoch, while it is the one that was verified', async () => {
@@ -103,6 +105,63 @@ export function accountStoreContract(world: () => World): void {
       assert.equal(await set(null), true)
       assert.equal(await hashOf(user.id), 'first')
       assert.equal(await epochOf(user.id), epoch + 2)
+    })
+
+    it('counts every attempt as failed, apart by whence it comes, and takes back the one that was withdrawn', async () => {
+      const [user, other] = [await inserted(), await inserted()]
+      assert.equal(await failuresOf(user.id, 'elsewhere'), 1)
+      assert.equal(await failuresOf(user.id, 'elsewhere'), 2)
+      assert.equal(await failuresOf(user.id, 'known'), 1)
+      await accounts.withdrawAttempt(user.id, 'elsewhere')
+      assert.equal(await failuresOf(user.id, 'elsewhere'), 2)
+      assert.equal(await failuresOf(other.id, 'elsewhere'), 1)
+    })
+
+    it('counts each of many attempts at one moment', async () => {
+      const { id, email } = await inserted()
+      const attempts = Array.from({ length: 50 }, () => accounts.beginAttempt({ email }, 'elsewhere'))
+      const counts = (await Promise.all(attempts)).map((attempt) => attempt?.failures ?? 0)
+      assert.deepEqual(
+        counts.toSorted((a, b) => a - b),
+        Array.from({ length: 50 }, (_, index) => index + 1),
+      )
+      assert.equal(await failuresOf(id, 'elsewhere'), 51)
+    })
+
+    it('ends the row of failures, wherever they came from, and tells whether there was one', async () => {
+      const { id } = await inserted()
+      assert.equal(await accounts.clearFailures(id), false)
+      await failuresOf(id, 'elsewhere')
+      await failuresOf(id, 'known')
+      assert.equal(await accounts.clearFailures(id), true)
+      assert.equal(await accounts.clearFailures(id), false)
+      await accounts.withdrawAttempt(id, 'known')
+      assert.equal(await failuresOf(id, 'known'), 1, 'a withdrawal that comes late gives nothing away')
+      assert.equal(await failuresOf(id, 'elsewhere'), 1)
+    })
+
+    it('writes as much for an address that has no account, and keeps a bounded number of rows of it', async () => {
+      const rows = async () => {
+        const query = world()
+          .database.selectFrom('login_streak_decoys')
+          .select((with_) => with_.fn.countAll().as('n'))
+        return Number((await query.executeTakeFirstOrThrow()).n)
+      }
+      const [email, before] = [newEmail(), await rows()]
+      for (const from of ['known', 'elsewhere', 'elsewhere'] as const) {
+        assert.equal(await accounts.beginAttempt({ email }, from), null)
+      }
+      assert.equal(await rows(), before + 1)
+      const slot = sql<{ slot: number }>`SELECT max(slot) AS slot FROM login_streak_decoys`
+      assert.ok(((await slot.execute(world().database)).rows[0]?.slot ?? 0) < 65_536)
+    })
+
+    it('forgets the failures of an account that is gone', async () => {
+      const { id } = await inserted()
+      await failuresOf(id, 'known')
+      await world().database.deleteFrom('users').where('id', '=', id).execute()
+      const left = await world().database.selectFrom('login_streaks').selectAll().where('user_id', '=', id).execute()
+      assert.deepEqual(left, [])
     })
 
     it('keeps the milliseconds of the moment of registration', async () => {

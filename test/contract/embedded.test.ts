@@ -8,8 +8,10 @@ import { migrate } from '../../src/platform/postgres/migrator.ts'
 import { transactPostgres } from '../../src/platform/postgres/transact.postgres.ts'
 import { accountStoreContract } from './account-store.contract.ts'
 import { auditContract } from './audit.contract.ts'
+import { auditChainContract } from './audit-chain.contract.ts'
 import { keyStoreContract } from './key-store.contract.ts'
 import { sessionStoreContract } from './session-store.contract.ts'
+import { bucketStoreContract, placeStoreContract } from './throttle-store.contract.ts'
 import { transactContract } from './transact.contract.ts'
 import type { World } from './world.ts'
 
@@ -32,6 +34,9 @@ describe('on the embedded database', () => {
     sessionStoreContract,
     keyStoreContract,
     auditContract,
+    auditChainContract,
+    bucketStoreContract,
+    placeStoreContract,
   ]) {
     contract(() => world)
   }

@@ -7,8 +7,10 @@ import { transactPostgres } from '../../src/platform/postgres/transact.postgres.
 import { startPostgres } from '../support/postgres.ts'
 import { accountStoreContract } from './account-store.contract.ts'
 import { auditContract } from './audit.contract.ts'
+import { auditChainContract } from './audit-chain.contract.ts'
 import { keyStoreContract } from './key-store.contract.ts'
 import { sessionStoreContract } from './session-store.contract.ts'
+import { bucketStoreContract, placeStoreContract } from './throttle-store.contract.ts'
 import { transactContract } from './transact.contract.ts'
 import type { World } from './world.ts'
 
@@ -31,6 +33,9 @@ describe('on PostgreSQL', () => {
     sessionStoreContract,
     keyStoreContract,
     auditContract,
+    auditChainContract,
+    bucketStoreContract,
+    placeStoreContract,
   ]) {
     contract(() => world)
   }

@@ -128,7 +128,7 @@ export async function openArena(env: Record<string, string> = {}): Promise<Arena
       try {
         await holder.query('BEGIN')
         if ('session' in at) await holder.query('SELECT FROM sessions WHERE id = $1 FOR UPDATE', [at.session])
-        else await holder.query('SELECT FROM users WHERE id = $1 FOR UPDATE', [at.userId])
+        else await holder.query('SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE', [at.userId])
         const sent: ReturnType<(typeof calls)[number]>[] = []
         let answered = 0
         for (const call of calls) {

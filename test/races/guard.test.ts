@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, describe, it } from 'node:test'
 import { sql } from 'kysely'
-import { auditPostgres } from '../../src/audit/index.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { SessionId, UserId } from '../../src/kernel/ids.ts'
 import { Refusal } from '../../src/kernel/refusal.ts'
@@ -16,6 +15,7 @@ import type { SessionStore } from '../../src/sessions/application/ports.ts'
 import { refreshSession } from '../../src/sessions/application/refresh-session.ts'
 import { isLive, type Session, startSession } from '../../src/sessions/domain/session.ts'
 import { sessionStorePostgres } from '../../src/sessions/infrastructure/session-store.postgres.ts'
+import { auditOn } from '../support/audit.ts'
 import { testClock } from '../support/clock.ts'
 import { startPostgres, type TestDatabase, type TestPostgres } from '../support/postgres.ts'
 import { assertNoWinner, assertOneWinner, type Outcome } from './arena.ts'
@@ -193,7 +193,8 @@ describe('the assertions of the races', () => {
         sessions,
         // The session itself stands for the tokens that follow from it.
         issue: (advanced) => advanced as never,
-        audit: auditPostgres,
+        audit: auditOn(pools[index] ?? pools[0]).audit,
+        noteRefusal: async () => undefined,
         transact: transactPostgres(pools[index] ?? pools[0]),
         clock: now,
         limits,

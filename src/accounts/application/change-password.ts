@@ -6,7 +6,8 @@ import { Refusal } from '../../kernel/refusal.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Transact } from '../../kernel/transact.ts'
 import type { RevokeSessions } from '../../sessions/index.ts'
-import { judgePassword, type PasswordPolicy } from '../domain/password-policy.ts'
+import { isLockedOut } from '../domain/lockout.ts'
+import type { AcceptPassword } from './accept-password.ts'
 import type { AccountStore, PasswordHasher } from './ports.ts'
 
 interface Deps {
@@ -16,8 +17,7 @@ interface Deps {
   readonly audit: Audit
   readonly transact: Transact
   readonly clock: Clock
-  readonly policy: PasswordPolicy
-  readonly isCommon: (password: string) => boolean
+  readonly acceptPassword: AcceptPassword
 }
 
 /**
@@ -27,22 +27,28 @@ interface Deps {
  * @throws Refusal invalid_credentials when the old password is wrong; validation_failed for the new one.
  */
 export const changePassword =
-  ({ accounts, hasher, revokeSessions, audit, transact, clock, policy, isCommon }: Deps) =>
+  ({ accounts, hasher, revokeSessions, audit, transact, clock, acceptPassword }: Deps) =>
   async (
     { userId, sessionId }: { userId: UserId; sessionId: SessionId },
     { current, wanted }: { current: Secret; wanted: Secret },
     caller: Caller,
   ): Promise<void> => {
-    const credentials = await accounts.findCredentials({ id: userId })
-    const { matches } = await hasher.verify(current, credentials?.passwordHash ?? null)
+    hasher.expectRoom()
+    const credentials = await accounts.beginAttempt({ id: userId }, 'known')
+    const lockedOut = credentials !== null && isLockedOut(credentials.failures, 'known')
+    const stored = lockedOut ? null : (credentials?.passwordHash ?? null)
+    const { matches } = await hasher.verify(current, stored, caller.gone).catch(async (error) => {
+      await accounts.withdrawAttempt(userId, 'known')
+      throw error
+    })
     if (credentials === null || !matches) {
-      throw new Refusal('invalid_credentials', { because: 'the old password is wrong' })
+      const because = lockedOut ? 'locked out' : 'the old password is wrong'
+      await audit.note({ kind: 'password_refused', at: clock(), userId, sessionId, caller, subject: because })
+      throw new Refusal('invalid_credentials', { because })
     }
-    const errors = judgePassword(wanted.reveal(), credentials.user.email, policy, isCommon)
-    if (errors.length > 0) {
-      throw new Refusal('validation_failed', { errors: errors.map((error) => ({ ...error, field: 'new_password' })) })
-    }
-    const to = await hasher.hash(wanted)
+    await accounts.clearFailures(userId)
+    const accepted = await acceptPassword(wanted, credentials.user.email, 'new_password')
+    const to = await hasher.hash(accepted, caller.gone)
     const now = clock()
     const changed = await transact(async (transaction) => {
       if (!(await accounts.replaceHash(transaction, userId, credentials.epoch, to))) return false

@@ -2,6 +2,8 @@ import type { EmailAddress } from '../../kernel/email-address.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Transaction } from '../../kernel/transact.ts'
+import type { Whence } from '../domain/lockout.ts'
+import type { AcceptedPassword } from '../domain/password-policy.ts'
 import type { User } from '../domain/user.ts'
 
 /** What logging in needs to know of an account. `passwordHash` is null where no password is set, or none counts now. */
@@ -10,6 +12,8 @@ export interface Credentials {
   readonly passwordHash: string | null
   /** Counts the changes after which no earlier proof of identity opens a session. */
   readonly epoch: number
+  /** How many attempts in a row have failed from such places, this one included until it succeeds. */
+  readonly failures: number
 }
 
 export interface AccountStore {
@@ -19,8 +23,15 @@ export interface AccountStore {
     account: { email: EmailAddress; passwordHash: string; createdAt: Date },
   ): Promise<User | null>
   find(id: UserId): Promise<User | null>
-  /** For a disabled account the hash is null: no password opens it. */
-  findCredentials(by: { email: EmailAddress } | { id: UserId }): Promise<Credentials | null>
+  /**
+   * What an attempt at the account's password needs. The attempt counts as failed in the same statement, so that no
+   * number of attempts at one moment is more than is allowed. For a disabled account the hash is null.
+   */
+  beginAttempt(by: { email: EmailAddress } | { id: UserId }, from: Whence): Promise<Credentials | null>
+  /** The password was not tried: takes the failure back that `beginAttempt` has counted. */
+  withdrawAttempt(id: UserId, from: Whence): Promise<void>
+  /** Ends the row of failures, from wherever they came; answers whether there was one. */
+  clearFailures(id: UserId): Promise<boolean>
   /** Replaces the hash only while it still is `from`, so that a renewal never undoes a change of password. */
   renewHash(id: UserId, from: string, to: string): Promise<void>
   /** Sets another password's hash, which begins a new epoch; answers whether `epoch` still was the present one. */
@@ -29,14 +40,20 @@ export interface AccountStore {
   setDisabled(transaction: Transaction, id: UserId, disabledAt: Date | null): Promise<boolean>
 }
 
+/**
+ * Both operations take long, and what can't be done in time is not begun: they reject with `Refusal('overloaded')`.
+ * Once `gone` is aborted they reject with its reason, so that the caller goes no further.
+ */
 export interface PasswordHasher {
+  /** Throws `Refusal('overloaded')` where a call at this moment would: before anything else is done for nothing. */
+  expectRoom(): void
   /** A new hash of `password` under the present parameters. */
-  hash(password: Secret): Promise<string>
+  hash(password: AcceptedPassword, gone?: AbortSignal): Promise<string>
   /**
    * Whether `password` belongs to the stored hash, and whether that hash was made under other parameters than today's.
    *
    * Never rejects for what is stored: null, a malformed or a foreign hash is an answer of false that took the time of
    * a true hash, so that nobody learns from the clock which accounts exist.
    */
-  verify(password: Secret, stored: string | null): Promise<{ matches: boolean; outdated: boolean }>
+  verify(password: Secret, stored: string | null, gone?: AbortSignal): Promise<{ matches: boolean; outdated: boolean }>
 }

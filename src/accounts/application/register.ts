@@ -5,8 +5,8 @@ import { parseEmailAddress } from '../../kernel/email-address.ts'
 import { Refusal } from '../../kernel/refusal.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Transact } from '../../kernel/transact.ts'
-import { judgePassword, type PasswordPolicy } from '../domain/password-policy.ts'
 import type { User } from '../domain/user.ts'
+import type { AcceptPassword } from './accept-password.ts'
 import type { AccountStore, PasswordHasher } from './ports.ts'
 
 interface Deps {
@@ -15,8 +15,7 @@ interface Deps {
   readonly audit: Audit
   readonly transact: Transact
   readonly clock: Clock
-  readonly policy: PasswordPolicy
-  readonly isCommon: (password: string) => boolean
+  readonly acceptPassword: AcceptPassword
 }
 
 /**
@@ -26,14 +25,14 @@ interface Deps {
  * @throws Refusal validation_failed or email_taken.
  */
 export const register =
-  ({ accounts, hasher, audit, transact, clock, policy, isCommon }: Deps) =>
+  ({ accounts, hasher, audit, transact, clock, acceptPassword }: Deps) =>
   async (input: { email: string; password: Secret }, caller: Caller): Promise<User> => {
     const email = parseEmailAddress(input.email)
     if (email === null) throw new Refusal('validation_failed', { errors: [notAnAddress] })
-    const errors = judgePassword(input.password.reveal(), email, policy, isCommon)
-    if (errors.length > 0) throw new Refusal('validation_failed', { errors })
+    hasher.expectRoom()
+    const password = await acceptPassword(input.password, email, 'password')
 
-    const passwordHash = await hasher.hash(input.password)
+    const passwordHash = await hasher.hash(password, caller.gone)
     const now = clock()
     const user = await transact(async (transaction) => {
       const inserted = await accounts.insert(transaction, { email, passwordHash, createdAt: now })
@@ -43,8 +42,9 @@ export const register =
       }
       return inserted
     })
-    if (user === null) throw new Refusal('email_taken')
-    return user
+    if (user) return user
+    await audit.note({ kind: 'registration_refused', at: now, userId: null, sessionId: null, caller })
+    throw new Refusal('email_taken')
   }
 
 const notAnAddress = {

@@ -2,9 +2,22 @@ import { sql } from 'kysely'
 import type { EmailAddress } from '../../kernel/email-address.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import type { Database } from '../../platform/postgres/tables.ts'
-import { opened } from '../../platform/postgres/transact.postgres.ts'
+import { opened, retried } from '../../platform/postgres/transact.postgres.ts'
 import type { AccountStore } from '../application/ports.ts'
+import type { Whence } from '../domain/lockout.ts'
 import type { User } from '../domain/user.ts'
+
+interface Attempt {
+  readonly id: number
+  readonly email: string
+  readonly password_hash: string | null
+  readonly disabled_at: Date | null
+  readonly epoch: number
+  readonly failures: number
+}
+
+/** Among how many rows the failures of addresses without an account are spread: a power of two. */
+const decoys = 65_536
 
 /** Accounts in PostgreSQL. Their addresses are canonical before they come here; a constraint keeps it so. */
 export function accountStorePostgres(database: Database): AccountStore {
@@ -24,15 +37,47 @@ export function accountStorePostgres(database: Database): AccountStore {
       return row ? userOf(row) : null
     },
 
-    async findCredentials(by) {
-      const row = await database
-        .selectFrom('users')
-        .select(['id', 'email', 'password_hash', 'disabled_at', 'epoch'])
-        .where((where) => ('id' in by ? where('id', '=', by.id) : where('email', '=', by.email)))
+    beginAttempt: (by, from) =>
+      retried(async () => {
+        const [which, typed] = 'id' in by ? [sql`id = ${by.id}`, String(by.id)] : [sql`email = ${by.email}`, by.email]
+        const one = (whence: Whence) => sql.lit(whence === from ? 1 : 0)
+        const first = sql`${one('known')}, ${one('elsewhere')}`
+        const further = sql`known = streak.known + ${one('known')}, elsewhere = streak.elsewhere + ${one('elsewhere')}`
+        const { rows } = await sql<Attempt>`
+          WITH account AS (
+            SELECT id, email, password_hash, disabled_at, epoch FROM users WHERE ${which}
+          ), streak AS (
+            INSERT INTO login_streaks AS streak (user_id, known, elsewhere) SELECT id, ${first} FROM account
+            ON CONFLICT (user_id) DO UPDATE SET ${further} RETURNING ${sql.ref(from)} AS failures
+          ), decoy AS (
+            INSERT INTO login_streak_decoys AS streak (slot, known, elsewhere)
+            SELECT hashtext(${typed}) & ${sql.lit(decoys - 1)}, ${first} WHERE NOT EXISTS (SELECT FROM account)
+            ON CONFLICT (slot) DO UPDATE SET ${further}
+          )
+          SELECT account.*, streak.failures FROM account CROSS JOIN streak`.execute(database)
+        const [row] = rows
+        if (!row) return null
+        const passwordHash = row.disabled_at === null ? row.password_hash : null
+        return { user: userOf(row), passwordHash, epoch: row.epoch, failures: row.failures }
+      }),
+
+    async withdrawAttempt(id, from) {
+      await database
+        .updateTable('login_streaks')
+        .set(from, sql`${sql.ref(from)} - 1`)
+        .where('user_id', '=', id)
+        .where(from, '>', 0)
+        .execute()
+    },
+
+    async clearFailures(id) {
+      const { numUpdatedRows } = await database
+        .updateTable('login_streaks')
+        .set({ known: 0, elsewhere: 0 })
+        .where('user_id', '=', id)
+        .where((where) => where.or([where('known', '>', 0), where('elsewhere', '>', 0)]))
         .executeTakeFirst()
-      if (!row) return null
-      const passwordHash = row.disabled_at === null ? row.password_hash : null
-      return { user: userOf(row), passwordHash, epoch: row.epoch }
+      return numUpdatedRows > 0n
     },
 
     async renewHash(id, from, to) {

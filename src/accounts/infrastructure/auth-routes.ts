@@ -4,6 +4,7 @@ import { Secret } from '../../kernel/secret.ts'
 import { bodyRefusals, refusals } from '../../platform/http/problem.ts'
 import { callerOf, type Server } from '../../platform/http/server.ts'
 import type { TokenPair } from '../../sessions/index.ts'
+import type { RouteLimits } from '../../throttle/index.ts'
 import type { PasswordPolicy } from '../domain/password-policy.ts'
 import type { User } from '../domain/user.ts'
 import { UserAnswer } from './user-answer.ts'
@@ -16,6 +17,7 @@ interface Credentials {
 interface Deps {
   readonly register: (input: Credentials, caller: Caller) => Promise<User>
   readonly logIn: (input: Credentials, caller: Caller) => Promise<TokenPair>
+  readonly limits: RouteLimits
   readonly policy: PasswordPolicy
   /** The body that bears tokens: its schema, and how it is made. */
   readonly tokenAnswer: { readonly schema: TSchema; readonly of: (pair: TokenPair) => object }
@@ -26,13 +28,13 @@ const examples = [{ email: 'user@example.com', password: 'your_password_123' }]
 const closed = { additionalProperties: false, examples }
 
 /** Register and log in: what a person does with an e-mail address and a password. */
-export function authRoutes(app: Server, { register, logIn, policy, tokenAnswer }: Deps): void {
+export function authRoutes(app: Server, { register, logIn, limits, policy, tokenAnswer }: Deps): void {
   const NewPassword = Type.String({ minLength: policy.minLength, maxLength: policy.maxLength, format: 'password' })
 
   app.post(
     '/api/v1/auth/register',
     {
-      config: { access: 'public' },
+      config: { access: 'public', limits: limits.register() },
       schema: {
         tags: ['Authentication'],
         summary: 'Register a new user',
@@ -50,7 +52,7 @@ export function authRoutes(app: Server, { register, logIn, policy, tokenAnswer }
   app.post(
     '/api/v1/auth/login',
     {
-      config: { access: 'public' },
+      config: { access: 'public', limits: limits.login() },
       schema: {
         tags: ['Authentication'],
         summary: 'Log in',

@@ -4,12 +4,14 @@ import { Secret } from '../../kernel/secret.ts'
 import { bodyRefusals, refusals } from '../../platform/http/problem.ts'
 import { callerOf, type Server } from '../../platform/http/server.ts'
 import type { AccessClaims, TokenGuards } from '../../sessions/index.ts'
+import type { RouteLimits } from '../../throttle/index.ts'
 import type { PasswordPolicy } from '../domain/password-policy.ts'
 import type { User } from '../domain/user.ts'
 import { UserAnswer } from './user-answer.ts'
 
 interface Deps {
   readonly guards: TokenGuards
+  readonly limits: RouteLimits
   readonly getMe: (claims: AccessClaims) => Promise<User>
   readonly changePassword: (
     claims: AccessClaims,
@@ -20,7 +22,7 @@ interface Deps {
 }
 
 /** Who am I, and a new password. */
-export function userRoutes(app: Server, { guards, getMe, changePassword, policy }: Deps): void {
+export function userRoutes(app: Server, { guards, limits, getMe, changePassword, policy }: Deps): void {
   app.get(
     '/api/v1/users/me',
     {
@@ -38,7 +40,10 @@ export function userRoutes(app: Server, { guards, getMe, changePassword, policy 
   app.put(
     '/api/v1/users/me/password',
     {
-      config: { access: guards.accessToken },
+      config: {
+        access: guards.accessToken,
+        limits: limits.password((request) => String(guards.accessToken.of(request).userId)),
+      },
       schema: {
         tags: ['User'],
         summary: 'Change my password',

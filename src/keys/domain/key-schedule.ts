@@ -62,8 +62,7 @@ export function planRotation(
     // Its successor was withdrawn: it must not stop before there is another.
     return { ...nothing, retire: [{ kid: active.kid, retiresAt: null }] }
   }
-  const activatesAt = early || due < soonest ? soonest : due
-  return { ...nothing, create: { activatesAt }, retire: [{ kid: active.kid, retiresAt: activatesAt }] }
+  return { ...nothing, create: { activatesAt: soonest }, retire: [{ kid: active.kid, retiresAt: soonest }] }
 }
 
 export const isIdle = (plan: RotationPlan): boolean =>

@@ -183,7 +183,11 @@ function headersOf(status: number) {
   }
   if (status !== 429 && status !== 503) return {}
   const description = 'After how many seconds it makes sense to try again.'
-  return { headers: { 'Retry-After': { type: 'integer', description } } }
+  const retryAfter = { 'Retry-After': { type: 'integer', description } }
+  if (status === 503) return { headers: retryAfter }
+  const [policy, left] = ['The limits of this call, by the IETF draft.', 'What is left of them, by the IETF draft.']
+  const text = (description: string) => ({ type: 'string', description })
+  return { headers: { ...retryAfter, 'RateLimit-Policy': text(policy), RateLimit: text(left) } }
 }
 
 const FieldErrorSchema = Type.Object({ field: Type.String(), code: Type.String(), message: Type.String() })

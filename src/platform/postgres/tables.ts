@@ -6,6 +6,14 @@ export interface Tables {
   sessions: SessionsTable
   signing_keys: SigningKeysTable
   audit_events: AuditEventsTable
+  audit_whence: AuditWhenceTable
+  audit_unsealed: { event_id: Fixed<number> }
+  audit_seals: AuditSealsTable
+  audit_checkpoints: AuditCheckpointsTable
+  throttle_buckets: ThrottleBucketsTable
+  known_places: KnownPlacesTable
+  login_streaks: LoginStreaksTable
+  login_streak_decoys: LoginStreakDecoysTable
 }
 
 export type Database = Kysely<Tables>
@@ -52,6 +60,54 @@ interface AuditEventsTable {
   user_id: Fixed<number | null>
   session_id: Fixed<string | null>
   subject: Fixed<string | null>
-  ip: Fixed<string | null>
   request_id: Fixed<string | null>
+  whence_digest: Fixed<Buffer | null>
+}
+
+interface AuditWhenceTable {
+  event_id: Fixed<number>
+  ip: Fixed<string | null>
+  user_agent: Fixed<string | null>
+  salt: Fixed<Buffer>
+}
+
+interface AuditSealsTable {
+  position: Fixed<number>
+  event_id: Fixed<number>
+  hash: Fixed<Buffer>
+}
+
+interface AuditCheckpointsTable {
+  number: Fixed<number>
+  position: Fixed<number>
+  hash: Fixed<Buffer>
+  from_number: Fixed<number>
+  from_position: Fixed<number>
+  anchor_hash: Fixed<Buffer>
+  at: Fixed<Date>
+  key_id: Fixed<string>
+  signature: Fixed<Buffer>
+}
+
+interface ThrottleBucketsTable {
+  key: string
+  full_at: Date
+}
+
+interface KnownPlacesTable {
+  account: Fixed<string>
+  place: Fixed<string>
+  last_at: Date
+}
+
+interface LoginStreaksTable {
+  user_id: Fixed<number>
+  known: number
+  elsewhere: number
+}
+
+interface LoginStreakDecoysTable {
+  slot: Fixed<number>
+  known: number
+  elsewhere: number
 }

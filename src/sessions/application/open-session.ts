@@ -3,8 +3,8 @@ import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { SessionId, UserId } from '../../kernel/ids.ts'
 import type { Transact } from '../../kernel/transact.ts'
+import { sanitizeUserAgent } from '../../kernel/user-agent.ts'
 import { type SessionLimits, startSession } from '../domain/session.ts'
-import { sanitizeUserAgent } from '../domain/user-agent.ts'
 import type { TokenPair } from './issue-tokens.ts'
 import type { SessionStore } from './ports.ts'
 
@@ -41,12 +41,12 @@ export const openSession =
     const session = startSession({ id: newSessionId(), userId, ...device }, now, limits)
     const opened = await transact(async (transaction) => {
       if (!(await sessions.insert(transaction, session, epoch))) return false
-      await audit.record(transaction, { kind: 'logged_in', at: now, userId, sessionId: session.id, caller })
       const spared = { allBut: session.id, spare: maxSessionsPerUser - 1 }
       const surplus = await sessions.revoke(transaction, userId, spared, now)
-      for (const sessionId of surplus) {
-        await audit.record(transaction, { kind: 'session_revoked', at: now, userId, sessionId, caller })
-      }
+      await audit.record(transaction, [
+        { kind: 'logged_in', at: now, userId, sessionId: session.id, caller },
+        ...surplus.map((sessionId) => ({ kind: 'session_revoked', at: now, userId, sessionId, caller }) as const),
+      ])
       return true
     })
     return opened ? issue(session, now) : null

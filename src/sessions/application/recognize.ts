@@ -1,11 +1,14 @@
+import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/refusal.ts'
 import { isLive } from '../domain/session.ts'
+import type { NoteRefusal } from './note-refusal.ts'
 import type { AccessClaims, AccessTokens, SessionStore } from './ports.ts'
 
 interface Deps {
   readonly sessions: SessionStore
   readonly accessTokens: AccessTokens
+  readonly noteRefusal: NoteRefusal
   readonly clock: Clock
 }
 
@@ -16,14 +19,15 @@ interface Deps {
  * @throws Refusal invalid_token or token_expired.
  */
 export const recognize =
-  ({ sessions, accessTokens, clock }: Deps) =>
-  async (token: string): Promise<AccessClaims> => {
+  ({ sessions, accessTokens, noteRefusal, clock }: Deps) =>
+  async (token: string, caller: Caller): Promise<AccessClaims> => {
     const now = clock()
     const reading = await accessTokens.read(token, now)
     if (reading.kind === 'invalid') throw new Refusal('invalid_token', { because: 'not an access token of ours' })
     if (reading.kind === 'expired') throw new Refusal('token_expired')
     const session = await sessions.find(reading.claims.sessionId)
     if (session === null || session.userId !== reading.claims.userId || !isLive(session, now)) {
+      await noteRefusal(reading.claims, 'invalid_token', caller)
       throw new Refusal('invalid_token', { because: 'the session is over' })
     }
     return reading.claims

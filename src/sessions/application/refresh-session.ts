@@ -6,12 +6,14 @@ import type { Transact } from '../../kernel/transact.ts'
 import { judge, type ReusePolicy } from '../domain/rotation.ts'
 import { idleEnd, type Session, type SessionLimits } from '../domain/session.ts'
 import type { TokenPair } from './issue-tokens.ts'
+import type { NoteRefusal } from './note-refusal.ts'
 import type { RefreshClaims, SessionStore } from './ports.ts'
 
 interface Deps {
   readonly sessions: SessionStore
   readonly issue: (session: Session, now: Date) => TokenPair
   readonly audit: Audit
+  readonly noteRefusal: NoteRefusal
   readonly transact: Transact
   readonly clock: Clock
   readonly limits: SessionLimits
@@ -25,7 +27,7 @@ interface Deps {
  * @throws Refusal refresh_token_reused, token_expired or invalid_token.
  */
 export const refreshSession =
-  ({ sessions, issue, audit, transact, clock, limits, policy }: Deps) =>
+  ({ sessions, issue, audit, noteRefusal, transact, clock, limits, policy }: Deps) =>
   async (presented: RefreshClaims, caller: Caller): Promise<TokenPair> => {
     const now = clock()
     const { sessionId, generation, userId } = presented
@@ -44,6 +46,7 @@ export const refreshSession =
       case 'repeat':
         return issue(verdict.session, now)
       case 'refuse':
+        await noteRefusal(presented, verdict.because, caller)
         throw new Refusal(verdict.because)
       case 'revoke':
         throw new Refusal('refresh_token_reused', { because: 'a past refresh token was used: session revoked' })

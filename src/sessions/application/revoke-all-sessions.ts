@@ -18,7 +18,10 @@ export const revokeAllSessions =
     transaction: Transaction,
     { userId, but, now, caller }: { userId: UserId; but: SessionId | null; now: Date; caller: Caller | null },
   ): Promise<void> => {
-    for (const sessionId of await sessions.revoke(transaction, userId, { allBut: but }, now)) {
-      await audit.record(transaction, { kind: 'session_revoked', at: now, userId, sessionId, caller })
-    }
+    const revoked = await sessions.revoke(transaction, userId, { allBut: but }, now)
+    const event = { kind: 'session_revoked', at: now, userId, caller } as const
+    await audit.record(
+      transaction,
+      revoked.map((sessionId) => ({ ...event, sessionId })),
+    )
   }

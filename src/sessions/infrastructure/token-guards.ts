@@ -1,7 +1,10 @@
+import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/refusal.ts'
 import { bearerGuard, type Guard } from '../../platform/http/access-guard.ts'
 import { schemes } from '../../platform/http/openapi.ts'
+import { callerOf } from '../../platform/http/server.ts'
+import type { NoteRefusal } from '../application/note-refusal.ts'
 import type { AccessClaims, AccessTokens, Reading, RefreshClaims, RefreshTokens } from '../application/ports.ts'
 
 /** What a route may demand of its caller. */
@@ -15,16 +18,21 @@ export interface TokenGuards {
 }
 
 interface Deps {
-  readonly recognize: (token: string) => Promise<AccessClaims>
+  readonly recognize: (token: string, caller: Caller) => Promise<AccessClaims>
+  readonly noteRefusal: NoteRefusal
   readonly accessTokens: AccessTokens
   readonly refreshTokens: RefreshTokens
   readonly clock: Clock
 }
 
-export function tokenGuards({ recognize, accessTokens, refreshTokens, clock }: Deps): TokenGuards {
+export function tokenGuards({ recognize, noteRefusal, accessTokens, refreshTokens, clock }: Deps): TokenGuards {
   return {
-    accessToken: bearerGuard([schemes.access], recognize),
-    refreshToken: bearerGuard([schemes.refresh], async (token) => claimsOf(refreshTokens.read(token, clock()))),
+    accessToken: bearerGuard([schemes.access], (token, request) => recognize(token, callerOf(request))),
+    refreshToken: bearerGuard([schemes.refresh], async (token, request) => {
+      const reading = refreshTokens.read(token, clock())
+      if (reading.kind === 'expired') await noteRefusal(reading.claims, 'token_expired', callerOf(request))
+      return claimsOf(reading)
+    }),
     anyToken: bearerGuard([schemes.refresh, schemes.access], async (token) => {
       const now = clock()
       const refresh = refreshTokens.read(token, now)

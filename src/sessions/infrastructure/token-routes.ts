@@ -2,6 +2,7 @@ import { Type } from 'typebox'
 import type { Caller } from '../../kernel/caller.ts'
 import { bodyRefusals, refusals } from '../../platform/http/problem.ts'
 import { callerOf, type Server } from '../../platform/http/server.ts'
+import type { RouteLimits } from '../../throttle/index.ts'
 import type { TokenPair } from '../application/issue-tokens.ts'
 import type { AccessClaims, RefreshClaims } from '../application/ports.ts'
 import { TokenAnswer, tokenAnswer } from './token-answer.ts'
@@ -9,16 +10,20 @@ import type { TokenGuards } from './token-guards.ts'
 
 interface Deps {
   readonly guards: TokenGuards
+  readonly limits: RouteLimits
   readonly refreshSession: (presented: RefreshClaims, caller: Caller) => Promise<TokenPair>
   readonly logOut: (claims: AccessClaims, caller: Caller) => Promise<void>
 }
 
 /** Refresh and log out: what a token itself is exchanged or ended with. */
-export function tokenRoutes(app: Server, { guards, refreshSession, logOut }: Deps): void {
+export function tokenRoutes(app: Server, { guards, limits, refreshSession, logOut }: Deps): void {
   app.post(
     '/api/v1/auth/refresh',
     {
-      config: { access: guards.refreshToken },
+      config: {
+        access: guards.refreshToken,
+        limits: limits.refresh((request) => String(guards.refreshToken.of(request).userId)),
+      },
       schema: {
         tags: ['Authentication'],
         summary: 'Refresh tokens',

@@ -1,0 +1,65 @@
+import type { Transaction } from '../../kernel/transact.ts'
+import type { ChainedEvent, Seal } from '../domain/chain.ts'
+import type { Checkpoint, SignedCheckpoint } from '../domain/checkpoint.ts'
+import type { AuditEvent } from '../domain/event.ts'
+import type { Link, Signed } from '../domain/inspection.ts'
+
+/** The record of what happened. What is on it stays, and the chain over it shows when it was tampered with. */
+export interface Audit {
+  /** In the deed's transaction: either both are there or neither. Several events are still one statement. */
+  record(transaction: Transaction, events: AuditEvent | readonly AuditEvent[]): Promise<void>
+  /** Outside of any transaction: resolves once it is on record. Those of the same moment share one statement. */
+  note(event: AuditEvent): Promise<void>
+}
+
+export interface EventStore {
+  /** Inserts the events in their order, in one statement; with no transaction given that statement is one. */
+  insert(transaction: Transaction | null, events: readonly AuditEvent[]): Promise<void>
+  /** Deletes the personal data of a user's events, some at a time; answers of how many, 0 when none are left. */
+  eraseWhence(transaction: Transaction, userId: number): Promise<number>
+}
+
+/** Where a chain ends: the last seal, and the last checkpoint. */
+export interface ChainEnd {
+  readonly head: Seal | null
+  readonly checkpoint: SignedCheckpoint | null
+}
+
+export interface ChainStore {
+  /** The end of the chain and whether anything waits for a place in it: one small statement. */
+  look(): Promise<ChainEnd & { readonly waiting: boolean }>
+  /** Has nobody else write to the chain until the transaction ends; false while somebody does, unless told to wait. */
+  hold(transaction: Transaction, wait: boolean): Promise<boolean>
+  end(transaction: Transaction): Promise<ChainEnd>
+  sealAt(transaction: Transaction, position: number): Promise<Seal | null>
+  /** Takes the oldest events that wait; null for one that is gone. */
+  take(transaction: Transaction, count: number): Promise<{ eventId: string; event: ChainedEvent | null }[]>
+  append(transaction: Transaction, seals: readonly Seal[]): Promise<void>
+  insertCheckpoint(transaction: Transaction, checkpoint: SignedCheckpoint): Promise<void>
+  /** Deletes all that lies before `position`: seals, events, personal data and checkpoints. */
+  removeBefore(transaction: Transaction, position: number): Promise<void>
+  /** The links after `position`, in their order. */
+  links(transaction: Transaction, position: number, count: number): Promise<Link[]>
+  /** The checkpoints at the positions after `from` up to `to`, in the order of their numbers. */
+  checkpoints(transaction: Transaction, from: number, to: number): Promise<SignedCheckpoint[]>
+  /** The number of the oldest checkpoint that is kept. */
+  oldestCheckpoint(transaction: Transaction): Promise<number | null>
+  /** The newest checkpoints, the newest first. */
+  newestCheckpoints(transaction: Transaction, count: number): Promise<SignedCheckpoint[]>
+}
+
+/** What an inspection asks beside the chain. */
+export interface ChainReader extends Pick<ChainStore, 'links' | 'checkpoints' | 'newestCheckpoints'> {
+  /** Reads the state of one moment, whatever others write meanwhile. */
+  snapshot<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
+  /** How many events wait for their place, and the first of those that wait and are gone. */
+  waiting(transaction: Transaction): Promise<{ count: number; missing: string | null }>
+  /** The first event that neither is in the chain nor waits for it. */
+  firstStray(transaction: Transaction): Promise<string | null>
+}
+
+/** Signs checkpoints. */
+export interface CheckpointSigner {
+  sign(checkpoint: Omit<Checkpoint, 'keyId'>): SignedCheckpoint
+  check(checkpoint: SignedCheckpoint): Signed
+}

@@ -1,0 +1,47 @@
+import type { Caller } from '../../kernel/caller.ts'
+import type { SessionId, UserId } from '../../kernel/ids.ts'
+
+export type AuditKind =
+  | 'registered'
+  | 'registration_refused'
+  | 'logged_in'
+  | 'login_failed'
+  | 'logged_out'
+  | 'session_revoked'
+  | 'token_refused'
+  | 'refresh_token_reused'
+  | 'password_changed'
+  | 'password_refused'
+  | 'rate_limited'
+  | 'user_disabled'
+  | 'user_enabled'
+  | 'user_unlocked'
+  | 'user_unlocked'
+  | 'key_created'
+  | 'key_removed'
+  | 'key_withdrawn'
+  | 'started'
+  | 'audit_pruned'
+  | 'audit_erased'
+
+/** A security event: who, what, when, and whence. */
+export interface AuditEvent {
+  readonly kind: AuditKind
+  readonly at: Date
+  /** Null where it concerns no single person. */
+  readonly userId: UserId | null
+  readonly sessionId: SessionId | null
+  /** Null where the service itself acted. */
+  readonly caller: Caller | null
+  /**
+   * What else it concerns, such as a key's `kid` or a refusal's code; cut at 200 characters. It stays for good, so it
+   * never holds personal data, such as an e-mail address, nor what somebody sent.
+   */
+  readonly subject?: string
+}
+
+const longestSubject = 200
+
+/** A subject as it is kept: text that a database can hold, of at most 200 characters. */
+export const subjectOf = (subject: string | undefined): string | null =>
+  subject?.slice(0, longestSubject).toWellFormed().replaceAll('\0', ' ') ?? null

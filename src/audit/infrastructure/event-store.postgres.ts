@@ -1,0 +1,66 @@
+import { randomBytes } from 'node:crypto'
+import { sql } from 'kysely'
+import type { Caller } from '../../kernel/caller.ts'
+import { sanitizeUserAgent } from '../../kernel/user-agent.ts'
+import type { Database } from '../../platform/postgres/tables.ts'
+import { opened } from '../../platform/postgres/transact.postgres.ts'
+import type { EventStore } from '../application/ports.ts'
+import { whenceDigest } from '../domain/chain.ts'
+import { type AuditEvent, subjectOf } from '../domain/event.ts'
+import { sha256 } from './digest.crypto.ts'
+
+/** Audit events in PostgreSQL: one row an event, only ever inserted, and its personal data in a row beside it. */
+export function eventStorePostgres(database: Database): EventStore {
+  return {
+    async insert(transaction, events) {
+      if (events.length === 0) return
+      // One text for all rows, whatever their number: the statement stays the same and is one round trip.
+      await sql`
+        WITH given AS MATERIALIZED (
+          SELECT nextval('audit_events_id_seq') AS id, rows.*
+          FROM json_to_recordset(${JSON.stringify(events.map(rowOf))}::text::json) AS rows (
+            at timestamptz, kind text, user_id bigint, session_id uuid, subject text, request_id text,
+            ip text, user_agent text, salt text, digest text
+          )
+        ), facts AS (
+          INSERT INTO audit_events (id, at, kind, user_id, session_id, subject, request_id, whence_digest)
+          OVERRIDING SYSTEM VALUE
+          SELECT id, at, kind, user_id, session_id, subject, request_id, decode(digest, 'hex') FROM given
+        ), waiting AS (
+          INSERT INTO audit_unsealed (event_id) SELECT id FROM given
+        )
+        INSERT INTO audit_whence (event_id, ip, user_agent, salt)
+        SELECT id, ip, user_agent, decode(salt, 'hex') FROM given WHERE salt IS NOT NULL
+      `.execute(transaction ? opened(transaction) : database)
+    },
+
+    async eraseWhence(transaction, userId) {
+      const { numAffectedRows } = await sql`
+        DELETE FROM audit_whence WHERE event_id IN (
+          SELECT whence.event_id FROM audit_events JOIN audit_whence whence ON whence.event_id = audit_events.id
+          WHERE audit_events.user_id = ${userId} LIMIT ${eraseAtATime}
+        )`.execute(opened(transaction))
+      return Number(numAffectedRows ?? 0)
+    },
+  }
+}
+
+const eraseAtATime = 5000
+
+const rowOf = ({ kind, at, userId, sessionId, caller, subject }: AuditEvent) => ({
+  kind,
+  at,
+  user_id: userId,
+  session_id: sessionId,
+  subject: subjectOf(subject),
+  request_id: caller?.requestId ?? null,
+  ...whenceOf(caller),
+})
+
+function whenceOf(caller: Caller | null) {
+  const [ip, userAgent] = [caller?.ip ?? null, sanitizeUserAgent(caller?.userAgent ?? null)]
+  if (ip === null && userAgent === null) return {}
+  const salt = randomBytes(32)
+  const digest = whenceDigest(sha256, { ip, userAgent, salt })
+  return { ip, user_agent: userAgent, salt: salt.toString('hex'), digest }
+}

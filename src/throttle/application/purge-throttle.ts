@@ -1,0 +1,20 @@
+import type { Clock } from '../../kernel/clock.ts'
+import { placeMemory } from './guard-logins.ts'
+import type { BucketStore, PlaceStore } from './ports.ts'
+
+interface Deps {
+  readonly buckets: BucketStore
+  readonly places: PlaceStore
+  readonly clock: Clock
+  /** How many buckets are kept, whoever calls from wherever. */
+  readonly atMost: number
+}
+
+/** Deletes what no longer limits anybody, and what is beyond the tables' bound. Answers how many rows that were. */
+export const purgeThrottle =
+  ({ buckets, places, clock, atMost }: Deps) =>
+  async (): Promise<number> => {
+    const now = clock()
+    const stale = new Date(now.getTime() - placeMemory * 1000)
+    return (await buckets.purge(now, atMost)) + (await places.purge(stale))
+  }

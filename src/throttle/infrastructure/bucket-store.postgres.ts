@@ -1,0 +1,70 @@
+import { sql } from 'kysely'
+import type { Database } from '../../platform/postgres/tables.ts'
+import { retried } from '../../platform/postgres/transact.postgres.ts'
+import type { Ask, BucketStore } from '../application/ports.ts'
+import { stepOf } from '../domain/limit.ts'
+
+/** Quotas in PostgreSQL by the generic cell rate algorithm: one row each, which holds when the quota is whole again. */
+export function bucketStorePostgres(database: Database): BucketStore {
+  return {
+    take: (asks, moment) =>
+      retried(async () => {
+        const now = sql`${moment}::timestamptz`
+        // The rows that exist are held in one order. One that another process inserts meanwhile is met by the conflict,
+        // whose WHERE asks again; who loses there is told that there was not enough.
+        const { rows } = await sql<{ place: number; full_at: Date; enough: boolean }>`
+          WITH asked AS (${askedTable(asks)}
+          ), held AS (
+            SELECT key, full_at FROM throttle_buckets WHERE key IN (SELECT key FROM asked) ORDER BY key FOR UPDATE
+          ), judged AS (
+            SELECT asked.*, greatest(held.full_at, ${now}) AS full_at,
+              greatest(held.full_at, ${now}) + asked.cost <= ${now} + asked.span AS enough
+            FROM asked LEFT JOIN held USING (key)
+          ), taken AS (
+            INSERT INTO throttle_buckets AS bucket (key, full_at)
+            SELECT key, full_at + cost FROM judged WHERE (SELECT bool_and(enough) FROM judged) ORDER BY key
+            ON CONFLICT (key) DO UPDATE
+            SET full_at = greatest(bucket.full_at, ${now}) + (SELECT cost FROM asked WHERE asked.key = excluded.key)
+            WHERE greatest(bucket.full_at, ${now}) + (SELECT cost FROM asked WHERE asked.key = excluded.key)
+              <= ${now} + (SELECT span FROM asked WHERE asked.key = excluded.key)
+            RETURNING key, full_at
+          )
+          SELECT judged.place, coalesce(taken.full_at, judged.full_at) AS full_at,
+            judged.enough AND (taken.key IS NOT NULL OR NOT (SELECT bool_and(enough) FROM judged)) AS enough
+          FROM judged LEFT JOIN taken USING (key) ORDER BY judged.place`.execute(database)
+        return rows.map((row) => ({ fullAt: row.full_at, enough: row.enough }))
+      }),
+
+    refund: (asks) =>
+      retried(async () => {
+        await sql`
+          WITH asked AS (${askedTable(asks)}
+          ), held AS (
+            SELECT key FROM throttle_buckets WHERE key IN (SELECT key FROM asked) ORDER BY key FOR UPDATE
+          )
+          UPDATE throttle_buckets AS bucket SET full_at = bucket.full_at - asked.cost
+          FROM asked JOIN held USING (key) WHERE bucket.key = asked.key`.execute(database)
+      }),
+
+    async purge(now, atMost) {
+      const whole = await database.deleteFrom('throttle_buckets').where('full_at', '<=', now).executeTakeFirst()
+      const surplus = await database
+        .deleteFrom('throttle_buckets')
+        .where('key', 'in', (query) =>
+          query.selectFrom('throttle_buckets').select('key').orderBy('full_at', 'desc').offset(atMost),
+        )
+        .executeTakeFirst()
+      return Number(whole.numDeletedRows + surplus.numDeletedRows)
+    },
+  }
+}
+
+/** The asks as a table: which is it, its key, how much it moves the bucket, and by how much a bucket may be ahead. */
+const askedTable = (asks: readonly Ask[]) => sql`
+  SELECT place, key, cost * interval '1 millisecond' AS cost, span * interval '1 second' AS span
+  FROM unnest(
+    ${asks.map((_, index) => index)}::int[],
+    ${asks.map(({ key }) => key)}::text[],
+    ${asks.map(({ limit, units }) => units * stepOf(limit))}::float8[],
+    ${asks.map(({ limit }) => limit.window)}::float8[]
+  ) AS asked (place, key, cost, span)`

@@ -1,0 +1,38 @@
+import { sql } from 'kysely'
+import type { Database } from '../../platform/postgres/tables.ts'
+import { retried } from '../../platform/postgres/transact.postgres.ts'
+import type { PlaceStore } from '../application/ports.ts'
+
+/** The places where people have logged in before, in PostgreSQL. */
+export function placeStorePostgres(database: Database): PlaceStore {
+  return {
+    async lastLogin(account, place) {
+      const row = await database
+        .selectFrom('known_places')
+        .select('last_at')
+        .where('account', '=', account)
+        .where('place', '=', place)
+        .executeTakeFirst()
+      return row?.last_at ?? null
+    },
+
+    remember: (account, place, now, atMost) =>
+      retried(async () => {
+        // A statement sees the table as it was before it: the place itself is the one that `atMost` still lacks.
+        await sql`
+          WITH surplus AS (
+            DELETE FROM known_places WHERE account = ${account} AND place IN (
+              SELECT place FROM known_places WHERE account = ${account} AND place <> ${place}
+              ORDER BY last_at DESC, place OFFSET ${atMost - 1}
+            )
+          )
+          INSERT INTO known_places (account, place, last_at) VALUES (${account}, ${place}, ${now})
+          ON CONFLICT (account, place) DO UPDATE SET last_at = excluded.last_at`.execute(database)
+      }),
+
+    async purge(before) {
+      const gone = await database.deleteFrom('known_places').where('last_at', '<', before).executeTakeFirst()
+      return Number(gone.numDeletedRows)
+    },
+  }
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { Refusal } from '../../../src/kernel/refusal.ts'
+import { guardLogins } from '../../../src/throttle/application/guard-logins.ts'
+import type { Want } from '../../../src/throttle/application/limit-calls.ts'
+import type { Ask } from '../../../src/throttle/application/ports.ts'
+import { limits } from '../../../src/throttle/domain/limit.ts'
+import { testClock } from '../../support/clock.ts'
+
+const caller = { ip: '192.0.2.1', userAgent: null, requestId: 'f'.repeat(32) }
+const day = 86_400
+
+/** The guard with keys that can be read, and a record of what it did. */
+function world({ lastLogin = null as number | null, enough = true } = {}) {
+  const clock = testClock()
+  const did: string[] = []
+  const list = (asks: readonly Ask[]) => asks.map(({ key, units }) => `${key} ${units}`).join(', ')
+  const guard = guardLogins({
+    clock,
+    keyOf: (...words) => words.join('/'),
+    placeOf: (ip) => `near ${ip}`,
+    take: async (wants: readonly Want[], whose) => {
+      assert.equal(whose, caller)
+      did.push(`take ${wants.map(({ key, limit }) => `${key} of ${limit.name}`).join(', ')}`)
+      if (enough) return { enough, standing: { remaining: 1, resetAfter: 1 } }
+      return { enough, limit: limits.loginElsewhere, retryAfter: 7 }
+    },
+    buckets: {
+      take: async () => [],
+      refund: async (asks) => void did.push(`refund ${list(asks)}`),
+      purge: async () => 0,
+    },
+    places: {
+      lastLogin: async () => (lastLogin === null ? null : new Date(clock().getTime() - lastLogin * 1000)),
+      remember: async (account, place, now, atMost) => {
+        assert.deepEqual(now, clock())
+        did.push(`remember ${account} ${place} ${atMost}`)
+      },
+      purge: async () => 0,
+    },
+  })
+  return { did, enter: () => guard('a@example.com', caller) }
+}
+
+const account = 'account/a@example.com'
+const place = 'place/near 192.0.2.1'
+const pair = `pair/${account}/${place}`
+const elsewhere = `elsewhere/${account}`
+
+describe('guarding logins', () => {
+  it('counts an attempt from an unknown place for the pair and for all unknown places', async () => {
+    const { did, enter } = world()
+    assert.equal((await enter()).isKnownPlace, false)
+    assert.deepEqual(did, [`take ${pair} of login-pair, ${elsewhere} of login-elsewhere`])
+  })
+
+  it('counts an attempt from a known place for the pair alone: strangers take nothing from it', async () => {
+    const { did, enter } = world({ lastLogin: 1 })
+    assert.equal((await enter()).isKnownPlace, true)
+    assert.deepEqual(did, [`take ${pair} of login-pair`])
+  })
+
+  for (const [seconds, known] of [
+    [90 * day - 1, true],
+    [90 * day, false],
+  ] as const) {
+    it(`${known ? 'knows' : 'no longer knows'} a place ${seconds} s after the last login there`, async () => {
+      assert.equal((await world({ lastLogin: seconds }).enter()).isKnownPlace, known)
+    })
+  }
+
+  it('refuses with the limit as the reason and the time to wait', async () => {
+    await assert.rejects(world({ enough: false }).enter(), (error) => {
+      assert.ok(error instanceof Refusal)
+      assert.deepEqual([error.code, error.because, error.retryAfter], ['too_many_requests', 'login-elsewhere', 7])
+      return true
+    })
+  })
+
+  it('gives all units of the pair back for a success, the one of the others, and remembers the place', async () => {
+    const { did, enter } = world()
+    await (await enter()).succeeded()
+    assert.deepEqual(did.slice(1), [`refund ${pair} 10, ${elsewhere} 1`, `remember ${account} ${place} 20`])
+  })
+
+  for (const [seconds, renews] of [
+    [day - 1, false],
+    [day, true],
+  ] as const) {
+    it(`${renews ? 'renews' : 'does not renew'} the memory of a place ${seconds} s after the last login there`, async () => {
+      const { did, enter } = world({ lastLogin: seconds })
+      await (await enter()).succeeded()
+      assert.deepEqual(did.slice(1), [`refund ${pair} 10`, ...(renews ? [`remember ${account} ${place} 20`] : [])])
+    })
+  }
+
+  it('gives back what it took for an attempt at which no password was tried, and remembers nothing', async () => {
+    const [unknown, known] = [world(), world({ lastLogin: 1 })]
+    await (await unknown.enter()).withdrawn()
+    await (await known.enter()).withdrawn()
+    assert.deepEqual(unknown.did.slice(1), [`refund ${pair} 1, ${elsewhere} 1`])
+    assert.deepEqual(known.did.slice(1), [`refund ${pair} 1`])
+  })
+})
