@@ -1,9 +1,10 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { type LogLines, logLines } from './log-lines.ts'
 
 export type Log = Logger
 
 /** JSON lines on stdout, one for each event; time in ISO 8601, and never a secret (`Secret` prints as `[secret]`). */
-export function createLog(level: string, destination?: DestinationStream): Log {
+export function createLog(level: string, destination: DestinationStream = standardOutput()): Log {
   return pino(
     {
       level,
@@ -13,6 +14,26 @@ export function createLog(level: string, destination?: DestinationStream): Log {
       // Where a database quotes the row that it fails on, password hash and all.
       redact: { paths: ['err.detail', 'err.params'], remove: true },
     },
-    destination ?? pino.destination({ fd: 1, sync: false }),
+    destination,
   )
+}
+
+function standardOutput(): DestinationStream {
+  let lines: LogLines | undefined
+  const open = () => {
+    const opened = logLines(1, { lossLine })
+    process.once('exit', opened.end)
+    return opened
+  }
+  return {
+    write(line) {
+      lines ??= open()
+      lines.write(line)
+    },
+  }
+}
+
+function lossLine(lost: number): string {
+  const line = { level: 'warn', time: new Date().toISOString(), service: 'latchkey', lost }
+  return `${JSON.stringify({ ...line, msg: 'lines of the log were lost: nobody read them, or the disk was full' })}\n`
 }

@@ -20,12 +20,15 @@ declare module 'fastify' {
 }
 
 /** A guard that wants one bearer token (RFC 6750, section 2.1) and asks `recognize` what it is worth. */
-export function bearerGuard<T>(schemes: readonly string[], recognize: (token: string) => Promise<T>): Guard<T> {
+export function bearerGuard<T>(
+  schemes: readonly string[],
+  recognize: (token: string, request: FastifyRequest) => Promise<T>,
+): Guard<T> {
   const known = new WeakMap<FastifyRequest, { learnt: T }>()
   return {
     schemes,
     async check(request) {
-      known.set(request, { learnt: await recognize(bearerToken(request)) })
+      known.set(request, { learnt: await recognize(bearerToken(request), request) })
     },
     of(request) {
       const entry = known.get(request)

@@ -2,7 +2,8 @@ import type { FastifyInstance } from 'fastify'
 import { Refusal } from '../../kernel/refusal.ts'
 
 // Exactly this type; RFC 8259 has UTF-8 alone, so a charset that says so is harmless and any other is refused.
-const jsonType = /^application\/json *(?:; *charset="?utf-8"?)? *$/i
+// What may repeat is read in one way alone, so that a header full of spaces is refused in one pass over it.
+const jsonType = /^application\/json *(?:; *charset="?utf-8"? *)?$/i
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /** Takes JSON bodies strictly: UTF-8 without faults, no `__proto__`, no text that is not Unicode or holds NUL. */

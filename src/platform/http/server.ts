@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import cors from '@fastify/cors'
 import helmet from '@fastify/helmet'
@@ -7,9 +8,14 @@ import type { Caller } from '../../kernel/caller.ts'
 import { Refusal } from '../../kernel/refusal.ts'
 import type { Log } from '../log.ts'
 import { guardRoutes, missingToken } from './access-guard.ts'
-import { canonicalAddress } from './address.ts'
+import { boundConnections, defaultHttpBounds, type HttpBounds, pipelineBound } from './bounds.ts'
+import { clientAddress, forwardingNotice, networks } from './client-address.ts'
+import { hangUpOf, isHangUp } from './hang-up.ts'
 import { acceptJsonBodies } from './json-body.ts'
+import { plainHeaders, yearInSeconds } from './plain-headers.ts'
 import { faces, problemOf, refusalOf } from './problem.ts'
+import { limitRoutes } from './rate-limits.ts'
+import { refuseOnSocket } from './refuse-on-socket.ts'
 import { requestIdOf } from './request-id.ts'
 import { fieldErrors } from './validation.ts'
 
@@ -20,34 +26,43 @@ export interface ServerOptions {
   readonly trustedProxies: readonly string[]
   /** Knows the errors of the technology below: answers a refusal for those that are no bugs. */
   readonly translate: (error: unknown) => Refusal | null
+  readonly bounds?: HttpBounds
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The canonical address of the client, behind whatever proxies are trusted; `ip` is that of the connection. */
+    readonly clientAddress: string | null
+  }
 }
 
 export type Server = Awaited<ReturnType<typeof createServer>>
 
-const seconds = 1_000
-
-/** What an answer bears that holds nothing for a browser to run, frame or guess. */
-const plainHeaders = {
-  'content-security-policy': "default-src 'none';frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-}
-
 /** An HTTP server with Fastify's defaults hardened, on which the features put their routes. */
 export async function createServer(options: ServerOptions) {
-  const { log, publicUrl, corsOrigins, trustedProxies, translate } = options
+  const { log, publicUrl, corsOrigins, trustedProxies, translate, bounds = defaultHttpBounds() } = options
+  const isProxy = networks(trustedProxies)
+  const notice = forwardingNotice(log, isProxy)
+  const boundPipeline = pipelineBound(bounds.pipelined)
+  const whence = ({ socket, headers }: IncomingMessage) =>
+    clientAddress(socket.remoteAddress, headers['x-forwarded-for'] as string | undefined, isProxy)
   const app = Fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
-    genReqId: requestIdOf,
+    genReqId: (message: IncomingMessage) => {
+      // Here, since the framework refuses some requests before any hook.
+      notice(message)
+      return requestIdOf(message)
+    },
     requestIdHeader: false,
-    trustProxy: trustedProxies.length > 0 ? [...trustedProxies] : false,
-    bodyLimit: 16 * 1024,
-    requestTimeout: 15 * seconds,
-    keepAliveTimeout: 10 * seconds,
+    bodyLimit: bounds.body,
+    requestTimeout: bounds.requestTimeout,
+    keepAliveTimeout: bounds.keepAlive,
+    connectionTimeout: bounds.silence,
     http: {
-      maxHeaderSize: 16 * 1024,
-      headersTimeout: 10 * seconds,
-      connectionsCheckingInterval: 2 * seconds,
+      maxHeaderSize: bounds.headers,
+      headersTimeout: bounds.headersTimeout,
+      connectionsCheckingInterval: bounds.checkEvery,
       // Node would answer without a body, and takes two: `checkHost` refuses both.
       requireHostHeader: false,
     },
@@ -56,17 +71,28 @@ export async function createServer(options: ServerOptions) {
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
     // These come before any hook, so what hooks set elsewhere is set here.
     frameworkErrors: (error, request, reply) =>
-      refuse(error, request, reply.headers({ ...plainHeaders, 'x-request-id': request.id })),
+      refuse(error, request, reply.headers({ ...plainHeaders(publicUrl), 'x-request-id': request.id })),
     clientErrorHandler: (error, socket) => refuseOnSocket(error, socket, options),
   }).withTypeProvider<TypeBoxTypeProvider>()
+  app.decorateRequest('clientAddress', {
+    getter() {
+      return whence(this.raw)
+    },
+  })
+  boundConnections(app.server, bounds.connections, log)
   app.server.on('connect', (_request, socket: Socket) => {
     refuseOnSocket(Object.assign(new Error('this is no proxy'), { code: 'CONNECT' }), socket, options)
   })
 
   function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+    if (isHangUp(error, request)) {
+      const line = { method: request.method, route: request.routeOptions?.url, ip: whence(request.raw) }
+      request.log.info(line, 'the client has gone before it was answered')
+      return reply.hijack()
+    }
     const refusal = refusalOf(error, translate)
     const problem = problemOf(refusal, request.id, publicUrl)
-    logRefusal(request, refusal, problem.status)
+    logRefusal(request, refusal, problem.status, whence(request.raw))
     if (problem.status === 401) reply.header('www-authenticate', challenge(refusal))
     const retryAfter = refusal.retryAfter ?? (problem.status === 503 ? 1 : undefined)
     if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
@@ -81,8 +107,11 @@ export async function createServer(options: ServerOptions) {
   app.setSchemaErrorFormatter((errors) => new Refusal('validation_failed', { errors: fieldErrors(errors) }))
 
   await app.register(helmet, {
-    contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-    strictTransportSecurity: publicUrl.startsWith('https:') && { maxAge: 31_536_000 },
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { defaultSrc: ["'none'"], baseUri: ["'none'"], frameAncestors: ["'none'"] },
+    },
+    strictTransportSecurity: publicUrl.startsWith('https:') && { maxAge: yearInSeconds },
     crossOriginResourcePolicy: { policy: 'cross-origin' },
   })
   if (corsOrigins.length > 0) {
@@ -90,7 +119,7 @@ export async function createServer(options: ServerOptions) {
       origin: [...corsOrigins],
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
       allowedHeaders: ['Authorization', 'Content-Type', 'traceparent'],
-      exposedHeaders: ['Retry-After', 'WWW-Authenticate', 'X-Request-Id'],
+      exposedHeaders: ['RateLimit', 'RateLimit-Policy', 'Retry-After', 'WWW-Authenticate', 'X-Request-Id'],
       maxAge: 600,
       strictPreflight: false,
     })
@@ -99,18 +128,24 @@ export async function createServer(options: ServerOptions) {
     reply.header('x-request-id', request.id)
     // The careful default, since most answers bear a token or a person's data; what is public says so itself.
     reply.header('cache-control', 'no-store')
+    boundPipeline(request.raw, reply.raw)
     checkHost(request)
   })
   guardRoutes(app)
+  limitRoutes(app)
   acceptJsonBodies(app)
   return app
 }
 
 /** Whence a request comes. Behind trusted proxies the address is the right-most that is none of them. */
 export const callerOf = (request: FastifyRequest): Caller => ({
-  ip: canonicalAddress(request.ip),
+  ip: request.clientAddress,
   userAgent: request.headers['user-agent'] ?? null,
   requestId: request.id,
+  // Made when it is asked for: what never waits pays nothing.
+  get gone() {
+    return hangUpOf(request)
+  },
 })
 
 /** What 401 says of how to authenticate (RFC 6750, section 3): no error for who has sent no token at all. */
@@ -120,16 +155,18 @@ function challenge(refusal: Refusal): string {
 }
 
 /** One line for each refusal, with its exact reason. What succeeds is counted, not written down. */
-function logRefusal(request: FastifyRequest, refusal: Refusal, status: number): void {
+function logRefusal(request: FastifyRequest, refusal: Refusal, status: number, ip: string | null): void {
   const line = {
     method: request.method,
     route: request.routeOptions?.url,
     status,
     code: refusal.code,
     because: refusal.because,
-    ip: request.ip,
+    ip,
   }
-  if (status >= 500) request.log.error({ ...line, err: refusal.cause }, 'request failed')
+  // Overload is an answer, and a flood of it would be one of the log.
+  if (status >= 500 && refusal.code !== 'overloaded')
+    request.log.error({ ...line, err: refusal.cause }, 'request failed')
   else request.log.info(line, 'request refused')
 }
 
@@ -139,28 +176,4 @@ function checkHost({ raw }: FastifyRequest): void {
   if (count > 1 || (count === 0 && raw.httpVersion !== '1.0')) {
     throw new Refusal('malformed_request', { because: `${count} Host headers` })
   }
-}
-
-/** Answers what the HTTP parser refuses before there is a request (RFC 9112), and closes the connection. */
-function refuseOnSocket(
-  error: Error & { code?: string },
-  socket: Socket,
-  { log, publicUrl }: Pick<ServerOptions, 'log' | 'publicUrl'>,
-): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
-  const code =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? 'headers_too_large'
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? 'request_timeout'
-        : 'malformed_request'
-  const problem = problemOf(new Refusal(code), requestIdOf({ headers: {} }), publicUrl)
-  const { status, request_id } = problem
-  log.info({ request_id, status, code, because: error.code, ip: socket.remoteAddress }, 'request refused')
-  const body = JSON.stringify(problem)
-  socket.end(
-    `HTTP/1.1 ${problem.status} ${problem.title}\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\n` +
-      `X-Request-Id: ${problem.request_id}\r\n` +
-      `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
-  )
 }

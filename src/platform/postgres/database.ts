@@ -2,12 +2,16 @@ import { Kysely, PGliteDialect, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Log } from '../log.ts'
+import { tooManyWait } from './faults.ts'
 import { int8, safeInteger } from './safe-integer.ts'
+import { clientThatGivesUp, type Trust, trusted } from './silence.ts'
 import type { Database, Tables } from './tables.ts'
 
-/** Bounds of a connection, in milliseconds, and of the pool, in connections. */
+/** Bounds of a connection, in milliseconds, and of the pool, in connections and in those who wait for one. */
 export interface DatabaseBounds {
   readonly connections: number
+  /** Beyond them nobody waits: each is refused at once. Unless it is given, a hundred for each connection. */
+  readonly waiting?: number
   readonly acquireTimeout: number
   readonly statementTimeout: number
   readonly lockTimeout: number
@@ -30,8 +34,10 @@ export const defaultBounds: DatabaseBounds = {
  * dropped; the next request opens another.
  */
 export function connectPostgres(url: Secret, log: Log, bounds: DatabaseBounds = defaultBounds): Database {
+  const trust: Trust = { since: 0 }
+  const Client = clientThatGivesUp(trust)
   const pool = new pg.Pool({
-    Client: ClientThatGivesUp,
+    Client,
     connectionString: withLibpqTls(url.reveal()),
     max: bounds.connections,
     connectionTimeoutMillis: bounds.acquireTimeout,
@@ -52,21 +58,14 @@ export function connectPostgres(url: Secret, log: Log, bounds: DatabaseBounds = 
     client.on('error', (error) => log.warn({ err: { message: error.message } }, 'a database connection broke'))
   })
   pool.on('error', () => undefined)
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
-}
-
-/** Ends itself when a server says nothing any more: else the pool hands it on, and each query on it waits in vain. */
-class ClientThatGivesUp extends pg.Client {
-  // biome-ignore lint/suspicious/noExplicitAny: the overloads of pg are its own affair; all of them pass through.
-  override query(...args: any[]): any {
-    const answer: unknown = Reflect.apply(super.query, this, args)
-    if (answer instanceof Promise) {
-      answer.catch((error: Error) => {
-        if (error.message === 'Query read timeout') void this.end().catch(() => undefined)
-      })
-    }
-    return answer
+  const waiting = bounds.waiting ?? bounds.connections * 100
+  const connect = async () => {
+    // The pool's own queue has no end, and each that gives up in it searches all of it.
+    if (pool.waitingCount >= waiting) throw new Error(tooManyWait)
+    return trusted(pool, trust)
   }
+  const bounded = { connect, end: () => pool.end(), options: pool.options, Client }
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: bounded }) })
 }
 
 /** The embedded database in the same dialect. It has one connection, which Kysely hands from one to the next. */

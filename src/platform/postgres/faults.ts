@@ -21,9 +21,12 @@ const network = new Set([
   'EMFILE',
   'ENFILE',
 ])
+/** What a caller hears for whom no connection is free, and no place among those who wait for one. */
+export const tooManyWait = 'too many wait for a connection'
+
 // What `pg` and its pool say without a code of their own.
 const messages =
-  /^(timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Query read timeout|timeout expired|Client was closed and is not queryable|Cannot use a pool after|The server does not support SSL)/i
+  /^(too many wait for a connection|timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Query read timeout|timeout expired|Client was closed and is not queryable|Cannot use a pool after|The server does not support SSL)/i
 
 /** Whether a transaction that failed so may be run again (40001 serialization_failure, 40P01 deadlock_detected). */
 export const isRetryable = (error: unknown): boolean => /^(40001|40P01)$/.test(sqlState(error) ?? '')

@@ -5,6 +5,7 @@ import { after, before, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import pg from 'pg'
+import { Refusal } from '../../../src/kernel/refusal.ts'
 import { Secret } from '../../../src/kernel/secret.ts'
 import { createLog } from '../../../src/platform/log.ts'
 import { connectPostgres, type DatabaseBounds, defaultBounds } from '../../../src/platform/postgres/database.ts'
@@ -87,6 +88,18 @@ describe('a connection to PostgreSQL', () => {
     const database = connect({ ...small, acquireTimeout: 500 })
     const busy = [1, 2].map(() => sql`SELECT pg_sleep(1)`.execute(database))
     await unavailable(sql`SELECT 1`.execute(database), 'no answer', 950)
+    await Promise.all(busy)
+    await sql`SELECT 1`.execute(database)
+  })
+
+  it('is waited for by as many as the bound says, and the next is refused at once', async () => {
+    const database = connect({ ...small, waiting: 3 })
+    const busy = [1, 2].map(() => sql`SELECT pg_sleep(0.5)`.execute(database))
+    const waiting = [1, 2, 3].map(() => sql<{ one: number }>`SELECT 1 AS one`.execute(database))
+    const refused = await Promise.race([sql`SELECT 1`.execute(database).catch(databaseRefusal), ...busy])
+    assert.ok(refused instanceof Refusal && refused.code === 'database_unavailable')
+    assert.equal((refused.cause as Error).message, 'too many wait for a connection')
+    for (const { rows } of await Promise.all(waiting)) assert.deepEqual(rows, [{ one: 1 }])
     await Promise.all(busy)
     await sql`SELECT 1`.execute(database)
   })

@@ -79,6 +79,7 @@ describe('a fault of the database is database_unavailable, to be tried again', (
   }
 
   for (const message of [
+    'too many wait for a connection',
     'timeout exceeded when trying to connect',
     'Connection terminated',
     'Connection terminated unexpectedly',
