@@ -45,6 +45,17 @@ export const createCall =
     }
   }
 
+/**
+ * The answer, if its members are of these types.
+ *
+ * @throws Unreachable for any other, such as what something in between has made of it.
+ */
+export function withMembers<T extends object>(answer: T | null, types: { readonly [Name in keyof T]?: string }): T {
+  const wrong = Object.entries(types).find(([name, type]) => typeof answer?.[name as keyof T] !== type)
+  if (!answer || wrong) throw new Unreachable(new TypeError(`no ${wrong?.[0]} in the answer`))
+  return answer
+}
+
 function refusalOf(response: Response, text: string): Refused {
   const seconds = Number(response.headers.get('retry-after') ?? Number.NaN)
   return new Refused(response.status, problemIn(text), seconds >= 0 ? seconds : undefined)

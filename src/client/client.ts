@@ -1,12 +1,12 @@
 import type { Api } from './api-types.ts'
 import { bearerFetch } from './bearer-fetch.ts'
-import { type Call, createCall } from './call.ts'
+import { type Call, createCall, withMembers } from './call.ts'
 import { isTokenRefusal, Refused } from './refused.ts'
 import { createRenewal, type Renewal } from './renewal.ts'
 import { createTabs, noTabs, type Tabs } from './tabs.ts'
 import { keepTokens, type TokenKeeper } from './token-keeper.ts'
 import type { AuthEvent, SignOutReason } from './token-state.ts'
-import { memoryTokens, type TokenStorage } from './tokens.ts'
+import { memoryTokens, type TokenStorage, tokenMembers } from './tokens.ts'
 
 export type Credentials = Api['POST /api/v1/auth/login']['body']
 export type User = Api['GET /api/v1/users/me']['answer']
@@ -84,6 +84,8 @@ export function createClient(options: ClientOptions): Client {
   }
 }
 
+const userMembers = { id: 'number', email: 'string' } as const
+
 interface Parts {
   readonly call: Call
   readonly keeper: TokenKeeper
@@ -93,10 +95,10 @@ interface Parts {
 
 function accountCalls({ call, keeper, tabs, now }: Parts): Pick<Client, 'register' | 'login' | 'logout'> {
   return {
-    register: (json) => call('POST /api/v1/auth/register', { json }),
+    register: async (json) => withMembers(await call('POST /api/v1/auth/register', { json }), userMembers),
     async login(json) {
       const askedAt = now()
-      const answer = await call('POST /api/v1/auth/login', { json })
+      const answer = withMembers(await call('POST /api/v1/auth/login', { json }), tokenMembers)
       await tabs.exclusively(() => keeper.keep(answer, askedAt))
     },
     async logout() {
@@ -116,11 +118,11 @@ type PersonCalls = 'me' | 'changePassword' | 'sessions' | 'endSession' | 'endOth
 
 function personCalls(call: Call): Pick<Client, PersonCalls> {
   return {
-    me: () => call('GET /api/v1/users/me'),
+    me: async () => withMembers(await call('GET /api/v1/users/me'), userMembers),
     async changePassword(current, wanted) {
       await call('PUT /api/v1/users/me/password', { json: { current_password: current, new_password: wanted } })
     },
-    sessions: async () => (await call('GET /api/v1/users/me/sessions')).sessions,
+    sessions: async () => withMembers(await call('GET /api/v1/users/me/sessions'), { sessions: 'object' }).sessions,
     endSession: async (id) => void (await call('DELETE /api/v1/users/me/sessions/{id}', { id })),
     endOtherSessions: async () => void (await call('DELETE /api/v1/users/me/sessions')),
   }

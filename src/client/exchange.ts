@@ -1,6 +1,6 @@
-import type { Call } from './call.ts'
-import { Refused, Unreachable } from './refused.ts'
-import type { TokenAnswer } from './tokens.ts'
+import { type Call, withMembers } from './call.ts'
+import { Refused } from './refused.ts'
+import { type TokenAnswer, tokenMembers } from './tokens.ts'
 
 // Where its policy is to repeat, the service gives a lost answer again for ten seconds; later it ends the session. So
 // no attempt begins after that. An answer that is only slow is waited for, for where the policy is to refuse it is lost.
@@ -19,8 +19,7 @@ export const createExchange =
       const askedAt = now()
       try {
         const answer = await call('POST /api/v1/auth/refresh', { token, patience: attemptMs })
-        if (!answer?.refresh_token) throw new Unreachable(new TypeError('no tokens in the answer'))
-        return { answer, askedAt }
+        return { answer: withMembers(answer, tokenMembers), askedAt }
       } catch (failure) {
         const wait = pauseAfter(attempt, failure)
         if (attempt === attempts || performance.now() - begun + wait > lastAttemptMs) throw failure

@@ -2,6 +2,9 @@ import type { Api } from './api-types.ts'
 
 export type TokenAnswer = Api['POST /api/v1/auth/login']['answer']
 
+/** What is read of it, and the types. */
+export const tokenMembers = { access_token: 'string', refresh_token: 'string', expires_in: 'number' } as const
+
 /** What a login or a refresh gave, as it is kept. Times are milliseconds of this machine's clock. */
 export interface Tokens {
   readonly accessToken: string
