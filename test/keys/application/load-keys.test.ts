@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, beforeEach, describe, it } from 'node:test'
-import { auditPostgres } from '../../../src/audit/index.ts'
 import { Secret } from '../../../src/kernel/secret.ts'
 import { loadKeys } from '../../../src/keys/application/load-keys.ts'
 import { createKeys } from '../../../src/keys/index.ts'
@@ -13,6 +12,7 @@ import { connectPostgres } from '../../../src/platform/postgres/database.ts'
 import { migrate } from '../../../src/platform/postgres/migrator.ts'
 import type { Database } from '../../../src/platform/postgres/tables.ts'
 import { transactPostgres } from '../../../src/platform/postgres/transact.postgres.ts'
+import { auditOn } from '../../support/audit.ts'
 import { testClock } from '../../support/clock.ts'
 import { startPostgres } from '../../support/postgres.ts'
 
@@ -36,7 +36,7 @@ describe('the signing keys in PostgreSQL', () => {
       database,
       transact: transactPostgres(database),
       clock,
-      audit: auditPostgres,
+      audit: auditOn(database).audit,
       keeps: true,
       log: createLog('silent'),
       vaultKey: key,
