@@ -54,6 +54,23 @@ test('a page opens in no window that another origin may reach into', async () =>
   }
 })
 
+test('a page runs scripts and loads styles of its own origin alone, and no text', async () => {
+  for (const path of ['/api/docs', '/api/problems']) {
+    const [answer] = (await sendRaw(plain.url, rawRequest(`GET ${path}`, base))).answers
+    assert.equal(answer?.status, 200)
+    for (const [, target = ''] of answer.text.matchAll(/(?:src|href)="([^"]*)"/g)) {
+      assert.equal(new URL(target, plain.url).origin, plain.url, `${path} names ${target}`)
+    }
+    assert.doesNotMatch(answer.text, /<script(?![^>]* src=)|<(?:object|embed|applet)\b|\son\w+=|javascript:/i)
+    for (const directive of (answer.headers.get('content-security-policy') ?? '').split(';')) {
+      const [name = '', ...sources] = directive.trim().split(' ')
+      const allowed = /^'(?:none|self|sha256-[^']+)'$/
+      const own = sources.every((source) => allowed.test(source) || (name === 'img-src' && source === 'data:'))
+      assert.ok(own, `${path}: ${directive}`)
+    }
+  }
+})
+
 test('no answer sets a cookie or names the software that made it', async () => {
   for (const [what, request, status] of requests) {
     const header = await headersOf(plain.url, request, status)
