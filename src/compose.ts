@@ -81,7 +81,9 @@ export async function compose(
     keeps: serves,
     log,
   })
-  const limiting = config.rateLimit ? createThrottle({ database, clock, audit, hmacKey: derived('throttle') }) : null
+  const limiting = config.rateLimit
+    ? createThrottle({ database, clock, audit, log, hmacKey: derived('throttle') })
+    : null
   const throttle = limiting ?? noThrottle
   const sessions = createSessions({
     database,
@@ -111,7 +113,8 @@ export async function compose(
     openSession: sessions.openSession,
     revokeSessions: sessions.revokeAll,
     guards: sessions.guards,
-    guardLogins: throttle.guardLogins,
+    loginGuard: throttle.loginGuard,
+    lockOut: config.rateLimit,
     limits: throttle.limits,
     tokenAnswer: { schema: TokenAnswer, of: tokenAnswer },
   })
@@ -143,7 +146,7 @@ export async function compose(
       await time.look()
       await keys.tend()
     })
-    const subject = `${version} ${summarizeConfig(config)}`
+    const subject = `${version} ${summarizeConfig(config, auditLog.keyId)}`
     await audit.note({ kind: 'started', at: clock(), userId: null, sessionId: null, caller: null, subject })
     started = true
     scheduler.every(1, 'seal the audit log', auditLog.seal)

@@ -37,6 +37,11 @@ async function serve(): Promise<void> {
     process.exitCode = 1
     process.kill(process.pid, 'SIGTERM')
   }
+  // Node would print all that the error carries, and a database's carries a row.
+  process.once('uncaughtException', (err) => {
+    log.fatal({ err }, 'an error that nobody caught: this process ends')
+    process.exit(1)
+  })
   const service = await compose(config, { log, onFatal })
   try {
     const address = await service.app.listen({ host: config.host, port: config.port })

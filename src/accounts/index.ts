@@ -6,7 +6,7 @@ import type { Server } from '../platform/http/server.ts'
 import type { Log } from '../platform/log.ts'
 import type { Database } from '../platform/postgres/tables.ts'
 import type { Proven, RevokeSessions, TokenGuards, TokenPair } from '../sessions/index.ts'
-import type { GuardLogins, RouteLimits } from '../throttle/index.ts'
+import type { LoginGuard, RouteLimits } from '../throttle/index.ts'
 import { acceptPassword } from './application/accept-password.ts'
 import { changePassword } from './application/change-password.ts'
 import { disableUser } from './application/disable-user.ts'
@@ -16,6 +16,7 @@ import { logIn } from './application/log-in.ts'
 import { register } from './application/register.ts'
 import { unlockUser } from './application/unlock-user.ts'
 import { wordsOfHost } from './domain/context-words.ts'
+import { isLockedOut as isLockedOutAfter } from './domain/lockout.ts'
 import { accountStorePostgres } from './infrastructure/account-store.postgres.ts'
 import { authRoutes } from './infrastructure/auth-routes.ts'
 import { breachedPasswordsHibp } from './infrastructure/breached-passwords.hibp.ts'
@@ -38,7 +39,9 @@ interface Deps {
   readonly openSession: (who: Proven, caller: Caller) => Promise<TokenPair | null>
   readonly revokeSessions: RevokeSessions
   readonly guards: TokenGuards
-  readonly guardLogins: GuardLogins
+  readonly loginGuard: LoginGuard
+  /** Whether so many failures in a row may be too many. */
+  readonly lockOut: boolean
   readonly limits: RouteLimits
   readonly tokenAnswer: Parameters<typeof authRoutes>[1]['tokenAnswer']
 }
@@ -48,49 +51,35 @@ const policy = { minLength: 8, maxLength: 256 }
 
 /** The feature: its routes, and the hashing workers to be closed with the service. */
 export function createAccounts(deps: Deps) {
-  const {
-    database,
-    transact,
-    clock,
-    audit,
-    log,
-    bcryptCost,
-    hashDeadline,
-    openSession,
-    revokeSessions,
-    guards,
-    guardLogins,
-    limits,
-    tokenAnswer,
-  } = deps
+  const { database, transact, clock, audit, log, openSession, revokeSessions, guards, loginGuard, limits } = deps
   const accounts = accountStorePostgres(database)
   const hasher = createPasswordHasher({
-    cost: bcryptCost,
-    deadlineMs: hashDeadline * 1000,
+    cost: deps.bcryptCost,
+    deadlineMs: deps.hashDeadline * 1000,
     log: (event) => log.warn(event, 'a stored password hash can not be verified'),
   })
   const onRenewalFailed = (err: unknown) => log.warn({ err }, 'a password hash could not be renewed')
-  const judged = { acceptPassword: onePolicy(deps) }
+  const isLockedOut = deps.lockOut ? isLockedOutAfter : () => false
+  const setting = { accounts, hasher, audit, transact, clock, acceptPassword: onePolicy(deps), loginGuard }
+  const routes = { limits, policy, expectRoom: hasher.expectRoom }
   return {
     routes(app: Server) {
       authRoutes(app, {
-        register: register({ ...judged, accounts, hasher, audit, transact, clock }),
-        logIn: logIn({ accounts, hasher, guardLogins, openSession, audit, clock, onRenewalFailed }),
-        limits,
-        policy,
-        tokenAnswer,
+        ...routes,
+        register: register(setting),
+        logIn: logIn({ accounts, hasher, loginGuard, isLockedOut, openSession, audit, clock, onRenewalFailed }),
+        tokenAnswer: deps.tokenAnswer,
       })
       userRoutes(app, {
+        ...routes,
         guards,
-        limits,
         getMe: getMe({ accounts }),
-        changePassword: changePassword({ ...judged, accounts, hasher, revokeSessions, audit, transact, clock }),
-        policy,
+        changePassword: changePassword({ ...setting, isLockedOut, revokeSessions }),
       })
     },
     disable: disableUser({ accounts, revokeSessions, audit, transact, clock }),
     enable: enableUser({ accounts, audit, transact, clock }),
-    unlock: unlockUser({ accounts, audit, clock }),
+    unlock: unlockUser({ accounts, loginGuard, audit, clock }),
     /** Rejects where a worker can't hash, so that the start fails and not the first login. */
     warmUp: () => hasher.warmUp(),
     close: () => hasher.close(),

@@ -3,6 +3,7 @@ import type { Secret } from '../kernel/secret.ts'
 import type { Transact } from '../kernel/transact.ts'
 import type { Log } from '../platform/log.ts'
 import type { Database } from '../platform/postgres/tables.ts'
+import { dampNotes } from './application/damp-notes.ts'
 import { eraseWhence } from './application/erase-whence.ts'
 import { noteEvents } from './application/note-events.ts'
 import type { Audit } from './application/ports.ts'
@@ -47,10 +48,13 @@ export function createAudit({ database, transact, clock, log, seed, previousSeed
   const audit: Audit = {
     record: (transaction, given) => events.insert(transaction, Array.isArray(given) ? given : [given]),
     note,
+    noteOnce: dampNotes({ note }),
   }
 
   return {
     audit,
+    /** Of the key that signs, which follows from the service's secret key. */
+    keyId: signer.keyId,
     seal,
     prune: pruneEvents({ chain, events, transact, clock, signer, digest, retention, onCheckpoint }),
     erase: eraseWhence({ events, transact, clock }),

@@ -22,6 +22,8 @@ export const createCall =
   (base: string, send: typeof fetch): Call =>
   async (name, { token, json, id = '', patience = 30_000, keepalive = false } = {}) => {
     const [method = '', path = ''] = name.split(' ')
+    // An address is shortened at such a part of it, to one that was not meant (RFC 3986, section 5.2.4).
+    if (path.includes('{id}') && /^\.{0,2}$/.test(id)) throw new TypeError('this is no id')
     const headers: Record<string, string> = {}
     if (token) headers.authorization = `Bearer ${token}`
     if (json) headers['content-type'] = 'application/json'

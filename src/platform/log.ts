@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { errorLine } from './error-line.ts'
 import { type LogLines, logLines } from './log-lines.ts'
 
 export type Log = Logger
@@ -11,8 +12,7 @@ export function createLog(level: string, destination: DestinationStream = standa
       base: { service: 'latchkey' },
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
-      // Where a database quotes the row that it fails on, password hash and all.
-      redact: { paths: ['err.detail', 'err.params'], remove: true },
+      serializers: { err: (error) => errorLine(error) },
     },
     destination,
   )

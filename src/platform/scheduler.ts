@@ -11,14 +11,19 @@ export interface Scheduler {
   stop(): Promise<void>
 }
 
-export function createScheduler(log: Log): Scheduler {
+/** In milliseconds: work that goes on to fail is told of once in this time. */
+const quiet = 3_600_000
+
+/** @param now a clock that never goes back, in milliseconds. */
+export function createScheduler(log: Log, now: () => number = () => performance.now()): Scheduler {
   const timers = new Set<NodeJS.Timeout>()
   const running = new Set<Promise<void>>()
   let stopped = false
 
   return {
     every(seconds, name, work) {
-      let failing = false
+      let attempts = 0
+      let toldAt = 0
       const plan = (wait: number) => {
         if (stopped) return
         const timer = setTimeout(start, wait * 1000 * (0.9 + Math.random() * 0.2)).unref()
@@ -28,13 +33,15 @@ export function createScheduler(log: Log): Scheduler {
           const run: Promise<void> = work()
             .then(
               () => {
-                if (failing) log.info({ work: name }, 'background work goes on')
-                failing = false
+                if (attempts > 0) log.info({ work: name }, 'background work goes on')
+                attempts = 0
               },
               (err) => {
-                // Once: an outage lasts for many attempts.
-                if (!failing) log.error({ err, work: name }, 'background work fails; it is tried again')
-                failing = true
+                attempts++
+                // Not each time: an outage lasts for many attempts. Not once: who looks later is to see it too.
+                if (attempts > 1 && now() - toldAt < quiet) return
+                toldAt = now()
+                log.error({ err, work: name, attempts }, 'background work fails; it is tried again')
               },
             )
             .then(() => void running.delete(run))

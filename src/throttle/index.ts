@@ -1,31 +1,40 @@
 import type { FastifyRequest } from 'fastify'
 import type { Audit } from '../audit/index.ts'
 import type { Clock } from '../kernel/clock.ts'
+import type { UserId } from '../kernel/ids.ts'
 import type { Secret } from '../kernel/secret.ts'
 import { placeOf } from '../platform/http/address.ts'
 import type { RouteLimit } from '../platform/http/rate-limits.ts'
 import { callerOf } from '../platform/http/server.ts'
+import type { Log } from '../platform/log.ts'
 import type { Database } from '../platform/postgres/tables.ts'
-import { type GuardLogins, guardLogins, type LoginAttempt } from './application/guard-logins.ts'
-import { limitCalls } from './application/limit-calls.ts'
+import { guardLogins, type LoginAttempt, type LoginGuard } from './application/guard-logins.ts'
 import { purgeThrottle } from './application/purge-throttle.ts'
+import { shareUnits } from './application/share-units.ts'
+import { takeUnits } from './application/take-units.ts'
 import { type Limit, limits } from './domain/limit.ts'
 import { hmacKeys } from './infrastructure/bucket-key.hmac.ts'
 import { bucketStorePostgres } from './infrastructure/bucket-store.postgres.ts'
 import { placeStorePostgres } from './infrastructure/place-store.postgres.ts'
 
-export type { GuardLogins, LoginAttempt }
+export type { LoginAttempt, LoginGuard }
 
 /** What a route says in its `config.limits`; nothing where limits are off. */
-export type RouteLimits = Readonly<Record<'register' | 'login' | 'refresh' | 'password', RouteLimitOf>>
+export interface RouteLimits {
+  readonly register: readonly RouteLimit[]
+  readonly login: readonly RouteLimit[]
+  readonly refresh: LimitsOfAccount
+  readonly password: LimitsOfAccount
+}
 
-/** @param account whom the call is for, where the route knows it. */
-export type RouteLimitOf = (account?: (request: FastifyRequest) => string) => readonly RouteLimit[]
+/** @param account whom a call is for. */
+type LimitsOfAccount = (account: (request: FastifyRequest) => UserId) => readonly RouteLimit[]
 
 interface Deps {
   readonly database: Database
   readonly clock: Clock
   readonly audit: Audit
+  readonly log: Log
   /** The key, of 32 bytes, under which the tables name people and places. */
   readonly hmacKey: Secret<Buffer>
 }
@@ -34,38 +43,50 @@ interface Deps {
 const atMost = 1_000_000
 
 /** The feature: limits for routes, a guard for logins, and the work that keeps the tables small. */
-export function createThrottle({ database, clock, audit, hmacKey }: Deps) {
+export function createThrottle({ database, clock, audit, log, hmacKey }: Deps) {
+  const onForgotten = (err: unknown) => log.warn({ err }, 'a place of a person could not be remembered')
   const buckets = bucketStorePostgres(database)
   const places = placeStorePostgres(database)
   const keyOf = hmacKeys(hmacKey)
-  const take = limitCalls({ buckets, audit, clock })
+  const take = takeUnits({ buckets, audit, clock })
+  const takeShared = shareUnits({ take, clock })
 
-  const routeLimit = (limit: Limit, subject: (request: FastifyRequest) => string): RouteLimit => ({
+  const takeOne = (limit: Limit, subject: string, userId: UserId | null, request: FastifyRequest) => {
+    const want = { limit, key: keyOf(limit.name, subject), units: 1, userId }
+    return limit.share === 1 ? take([want], callerOf(request)) : takeShared(want, callerOf(request))
+  }
+  const byPlace = (limit: Limit): RouteLimit => ({
     ...limit,
-    take: (request) => take([{ limit, key: keyOf(limit.name, subject(request)) }], callerOf(request)),
+    take: (request) => takeOne(limit, placeOf(request.clientAddress), null, request),
   })
-  const byPlace = (limit: Limit) => routeLimit(limit, (request) => placeOf(request.clientAddress))
-  const byAccount = (limit: Limit, account: (request: FastifyRequest) => string) => routeLimit(limit, account)
+  const byAccount = (limit: Limit, account: (request: FastifyRequest) => UserId): RouteLimit => ({
+    ...limit,
+    take: (request) => takeOne(limit, String(account(request)), account(request), request),
+  })
 
   const routeLimits: RouteLimits = {
-    register: () => [byPlace(limits.register)],
-    login: () => [byPlace(limits.login)],
-    refresh: (account) => [byPlace(limits.refresh), ...(account ? [byAccount(limits.refreshAccount, account)] : [])],
-    password: (account) => (account ? [byAccount(limits.password, account)] : []),
+    register: [byPlace(limits.register)],
+    login: [byPlace(limits.login)],
+    refresh: (account) => [byPlace(limits.refresh), byAccount(limits.refreshAccount, account)],
+    password: (account) => [byAccount(limits.password, account)],
   }
   return {
     limits: routeLimits,
-    guardLogins: guardLogins({ take, buckets, places, keyOf, clock, placeOf }),
+    loginGuard: guardLogins({ take, buckets, places, keyOf, clock, placeOf, onForgotten }),
     purge: purgeThrottle({ buckets, places, clock, atMost }),
   }
 }
 
 /** For load tests: nobody is limited, and every place is as good as any. */
 export const noThrottle = {
-  limits: { register: () => [], login: () => [], refresh: () => [], password: () => [] } satisfies RouteLimits,
-  guardLogins: (async () => ({
-    isKnownPlace: true,
-    succeeded: async () => undefined,
-    withdrawn: async () => undefined,
-  })) satisfies GuardLogins,
+  limits: { register: [], login: [], refresh: () => [], password: () => [] } satisfies RouteLimits,
+  loginGuard: {
+    enter: async () => ({
+      isKnownPlace: true,
+      succeeded: async () => undefined,
+      withdrawn: async () => undefined,
+    }),
+    passwordSet: async () => undefined,
+    unlock: async () => undefined,
+  } satisfies LoginGuard,
 }

@@ -36,4 +36,7 @@ test('an id that is a path, a query or an address stays one segment of the path 
     const segment = (called[0] ?? '').slice(own.length)
     assert.ok(called[0]?.startsWith(own) && segment !== '' && !/[/?#\\]/.test(segment), called[0])
   }
+  called.length = 0
+  for (const id of ['', '.', '..']) await assert.rejects(client.endSession(id), { message: 'this is no id' })
+  assert.deepEqual(called, [])
 })

@@ -85,6 +85,7 @@ export function bucketStoreContract(world: () => World): void {
       await take(full)
       await take(empty, 0, 5)
       assert.equal(await buckets.purge(at(0), 2), 1)
+      assert.equal(await buckets.purge(at(0), 2), 0)
       assert.equal(await buckets.purge(at(0), 1), 1)
       const left = await world().database.selectFrom('throttle_buckets').select('key').execute()
       assert.deepEqual(left, [{ key: empty }])
@@ -117,6 +118,18 @@ export function placeStoreContract(world: () => World): void {
       }
       const known = await Promise.all(['a', 'b', 'c', 'd'].map((place) => places.lastLogin(account, place)))
       assert.deepEqual(known, [at(3), null, at(2), at(4)])
+      assert.deepEqual(await places.lastLogin(other, 'a'), at(0))
+    })
+
+    it('remembers one place alone, and forgets the others of that account', async () => {
+      const [account, other] = [randomUUID(), randomUUID()]
+      for (const place of ['a', 'b']) await places.remember(account, place, at(0), 20)
+      await places.remember(other, 'a', at(0), 20)
+      for (const place of ['c', 'b']) {
+        await places.rememberAlone(account, place, at(1))
+        const known = await Promise.all(['a', 'b', 'c'].map((one) => places.lastLogin(account, one)))
+        assert.deepEqual(known, [null, place === 'b' ? at(1) : null, place === 'c' ? at(1) : null])
+      }
       assert.deepEqual(await places.lastLogin(other, 'a'), at(0))
     })
 

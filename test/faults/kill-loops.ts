@@ -3,10 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
-import { compose } from '../../src/compose.ts'
+import { compose, type Service } from '../../src/compose.ts'
 import { parseConfig } from '../../src/config.ts'
 import { createLog } from '../../src/platform/log.ts'
-import type { Database } from '../../src/platform/postgres/tables.ts'
 import { createLedger } from '../support/ledger.ts'
 import { startDurablePostgres } from '../support/postgres.ts'
 import { processEnv, type ServiceProcess, startProcess } from '../support/processes.ts'
@@ -78,7 +77,7 @@ async function killAndStart(service: ServiceProcess, start: () => Promise<Servic
 
 async function loop({ kills, between, env, strike }: Loop): Promise<Report> {
   const ledger = createLedger()
-  const waiting = await behind(env, (database) =>
+  const waiting = await behind(env, ({ database }) =>
     seed(database, rotators + Math.ceil((kills * between) / lifetime.least)),
   )
   const start = () => startProcess(env.DATABASE_URL ?? '', { ...env, ...workEnv })
@@ -103,10 +102,13 @@ async function loop({ kills, between, env, strike }: Loop): Promise<Report> {
       assert.equal(reused.body.code, 'refresh_token_reused')
     }
     await service.stop()
-    const lost = await behind(env, (database) =>
-      ledger.lost(async (statement) => (await sql.raw(statement).execute(database)).rows as never),
-    )
+    const { lost, verdict } = await behind(env, async ({ database, auditLog }) => {
+      await auditLog.seal({ final: true })
+      const look = async (statement: string) => (await sql.raw(statement).execute(database)).rows as never
+      return { lost: await ledger.lost(look), verdict: await auditLog.verify() }
+    })
     assert.deepEqual(lost, [])
+    assert.ok(verdict.intact, verdict.text)
     return { kills, acknowledged: ledger.counts(), slowestRecovery: Math.round(slowestRecovery) }
   } finally {
     await work.stop()
@@ -115,10 +117,10 @@ async function loop({ kills, between, env, strike }: Loop): Promise<Report> {
 }
 
 /** Works on the database while no process of the service has it. */
-async function behind<T>(env: Readonly<Record<string, string>>, work: (database: Database) => Promise<T>): Promise<T> {
+async function behind<T>(env: Readonly<Record<string, string>>, work: (service: Service) => Promise<T>): Promise<T> {
   const service = await compose(parseConfig({ ...processEnv, ...env }), { log: createLog('silent'), serves: false })
   try {
-    return await work(service.database)
+    return await work(service)
   } finally {
     await service.close()
   }

@@ -51,9 +51,8 @@ describe('a database that refuses a write for now', () => {
   const tried = () => scene.one('SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM fault_tries')
 
   for (const [name, prepare] of Object.entries(deeds)) {
-    // A refresh is one statement, which a client may repeat: nothing is tried again for it.
-    const again = name === 'refresh' ? 1 : tries
-    for (const code of again > 1 ? ['40001', '40P01'] : []) {
+    const again = tries
+    for (const code of ['40001', '40P01']) {
       it(`${name}: after ${code} it is tried again, at most three times, and done once`, async () => {
         for (const moment of ['write', 'commit'] as const) {
           const deed = await prepare(scene)

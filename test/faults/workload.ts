@@ -140,6 +140,9 @@ export function startWork({ ledger, seeds, at }: Work): { stop(): Promise<Leftov
       })
       if (changed?.status === 204) ledger.passwordChanged(Number(sub))
       else if (changed && !(changed.status === 401 && changed.lost)) wonder('a change of the password', changed)
+      const wrong = await ask('POST', '/auth/login', { json: { ...person, password: 'a wrong password' } })
+      if (wrong?.status === 401) ledger.loginFailed(Number(sub))
+      else if (wrong) wonder('a login with a wrong password', wrong)
       await Promise.race([ledger.more(breath), stopped.promise])
     }
   }

@@ -180,7 +180,7 @@ for (const kind of kinds) {
       const answer = await service.call('POST', '/api/v1/auth/register', { json, headers: { traceparent } })
       assert.equal(answer.headers.get('x-request-id'), '4bf92f3577b34da6a3ce929d0e0e4736')
       const rows = await service.query(
-        `SELECT kind, user_id, ip, request_id FROM audit_events JOIN audit_whence ON event_id = id
+        `SELECT kind, user_id, audit_whence.ip, request_id FROM audit_events JOIN audit_whence ON event_id = id
          WHERE user_id = ${answer.body.id}`,
       )
       assert.deepEqual(rows, [

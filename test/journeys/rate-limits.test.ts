@@ -240,7 +240,7 @@ for (const kind of kinds) {
       await fail(30, () => from, email)
       const events = await service.query<{ subject: string }>(
         `SELECT subject FROM audit_events JOIN audit_whence ON event_id = id
-         WHERE kind = 'rate_limited' AND ip = '${from}'`,
+         WHERE kind = 'rate_limited' AND audit_whence.ip = '${from}'`,
       )
       assert.deepEqual(events, [{ subject: 'login-pair' }])
     })

@@ -9,7 +9,7 @@ const many = 50
 describe('limits, with two processes on one database', () => {
   let arena: Arena
   before(async () => {
-    arena = await openArena({ RATE_LIMIT: 'on', TRUSTED_PROXIES: '127.0.0.1', HASH_DEADLINE: '10m' })
+    arena = await openArena({ RATE_LIMIT: 'on', TRUSTED_PROXIES: '127.0.0.1' })
   })
   after(() => arena?.[Symbol.asyncDispose]())
 

@@ -36,7 +36,8 @@ export function run(env: Readonly<Record<string, string>>, words: readonly strin
     env: { ...Object.fromEntries(inherited), ...env },
   })
   living.add(child)
-  const ended = once(child, 'exit').then(([code]) => {
+  // Not at its exit: what it wrote last may be read after that.
+  const ended = once(child, 'close').then(([code]) => {
     living.delete(child)
     return code as number | null
   })

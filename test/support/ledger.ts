@@ -12,10 +12,12 @@ export interface Ledger {
   rotated(sessionId: string, generation: number): void
   loggedOut(sessionId: string): void
   passwordChanged(userId: number): void
+  /** A login with a wrong password was refused. */
+  loginFailed(userId: number): void
   /** An answer that no client should get, whatever has failed. */
   surprise(what: string): void
   /** How many entries of each kind there are. */
-  counts(): Record<'registered' | 'loggedIn' | 'rotated' | 'loggedOut' | 'passwordChanged', number>
+  counts(): Record<'registered' | 'loggedIn' | 'rotated' | 'loggedOut' | 'passwordChanged' | 'loginFailed', number>
   /** Resolves when so many more entries have been made. */
   more(entries: number): Promise<void>
   /** What was told and is not so, or was done twice: a sentence each. */
@@ -34,6 +36,7 @@ export function createLedger(): Ledger {
   const generations = new Map<string, number>()
   const ended = new Set<string>()
   const changes = new Map<number, number>()
+  const failures = new Set<number>()
   const surprises: string[] = []
   let rotations = 0
   let entries = 0
@@ -67,6 +70,10 @@ export function createLedger(): Ledger {
       changes.set(userId, (changes.get(userId) ?? 0) + 1)
       entered()
     },
+    loginFailed(userId) {
+      failures.add(userId)
+      entered()
+    },
     surprise(what) {
       surprises.push(what)
       // Nobody waits any longer: the test has failed.
@@ -78,6 +85,7 @@ export function createLedger(): Ledger {
       rotated: rotations,
       loggedOut: ended.size,
       passwordChanged: [...changes.values()].reduce((sum, count) => sum + count, 0),
+      loginFailed: failures.size,
     }),
     async more(count) {
       if (surprises.length === 0) {
@@ -132,6 +140,8 @@ export function createLedger(): Ledger {
         const events = audited.get(`password_changed ${id}`) ?? 0
         expect(events === there, `user ${id}: ${there} changes, ${events} audit events`)
       }
+      // One whose answer got lost was asked again, and failed again.
+      for (const id of failures) expect(audited.has(`login_failed ${id}`), `no audit event of ${id}'s failed login`)
       return wrong
     },
   }

@@ -48,6 +48,7 @@ export function transcript(): Transcript {
         for (const event of [events].flat()) didWithin(transaction, 'recorded', event)
       },
       note: async (event) => did('noted', event),
+      noteOnce: async (key, event) => did('noted once', key, event),
     },
   }
 }

@@ -6,7 +6,8 @@ import { Refusal } from '../../kernel/refusal.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Transact } from '../../kernel/transact.ts'
 import type { RevokeSessions } from '../../sessions/index.ts'
-import { isLockedOut } from '../domain/lockout.ts'
+import type { LoginGuard } from '../../throttle/index.ts'
+import type { IsLockedOut } from '../domain/lockout.ts'
 import type { AcceptPassword } from './accept-password.ts'
 import type { AccountStore, PasswordHasher } from './ports.ts'
 
@@ -18,6 +19,8 @@ interface Deps {
   readonly transact: Transact
   readonly clock: Clock
   readonly acceptPassword: AcceptPassword
+  readonly loginGuard: Pick<LoginGuard, 'passwordSet'>
+  readonly isLockedOut: IsLockedOut
 }
 
 /**
@@ -27,25 +30,20 @@ interface Deps {
  * @throws Refusal invalid_credentials when the old password is wrong; validation_failed for the new one.
  */
 export const changePassword =
-  ({ accounts, hasher, revokeSessions, audit, transact, clock, acceptPassword }: Deps) =>
+  ({ accounts, hasher, revokeSessions, audit, transact, clock, acceptPassword, loginGuard, isLockedOut }: Deps) =>
   async (
     { userId, sessionId }: { userId: UserId; sessionId: SessionId },
     { current, wanted }: { current: Secret; wanted: Secret },
     caller: Caller,
   ): Promise<void> => {
-    hasher.expectRoom()
     const credentials = await accounts.beginAttempt({ id: userId }, 'known')
     const lockedOut = credentials !== null && isLockedOut(credentials.failures, 'known')
     const stored = lockedOut ? null : (credentials?.passwordHash ?? null)
     const { matches } = await hasher.verify(current, stored, caller.gone).catch(async (error) => {
-      await accounts.withdrawAttempt(userId, 'known')
+      await accounts.withdrawAttempt({ id: userId }, 'known').catch(() => undefined)
       throw error
     })
-    if (credentials === null || !matches) {
-      const because = lockedOut ? 'locked out' : 'the old password is wrong'
-      await audit.note({ kind: 'password_refused', at: clock(), userId, sessionId, caller, subject: because })
-      throw new Refusal('invalid_credentials', { because })
-    }
+    if (credentials === null || !matches) return refuse(lockedOut ? 'locked out' : 'the old password is wrong')
     await accounts.clearFailures(userId)
     const accepted = await acceptPassword(wanted, credentials.user.email, 'new_password')
     const to = await hasher.hash(accepted, caller.gone)
@@ -56,5 +54,12 @@ export const changePassword =
       await audit.record(transaction, { kind: 'password_changed', at: now, userId, sessionId, caller })
       return true
     })
-    if (!changed) throw new Refusal('invalid_credentials', { because: 'the password was changed meanwhile' })
+    if (!changed) return refuse('the password was changed meanwhile')
+    // Whoever knew the old password loses their known places with it.
+    await loginGuard.passwordSet(credentials.user.email, caller)
+
+    async function refuse(because: string): Promise<never> {
+      await audit.note({ kind: 'password_refused', at: clock(), userId, sessionId, caller, subject: because })
+      throw new Refusal('invalid_credentials', { because })
+    }
   }

@@ -5,15 +5,16 @@ import { parseEmailAddress } from '../../kernel/email-address.ts'
 import { Refusal } from '../../kernel/refusal.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Proven, TokenPair } from '../../sessions/index.ts'
-import type { GuardLogins } from '../../throttle/index.ts'
-import { isLockedOut, type Whence } from '../domain/lockout.ts'
+import type { LoginGuard } from '../../throttle/index.ts'
+import type { IsLockedOut, Whence } from '../domain/lockout.ts'
 import { acceptedBefore } from '../domain/password-policy.ts'
 import type { AccountStore, Credentials, PasswordHasher } from './ports.ts'
 
 interface Deps {
   readonly accounts: AccountStore
   readonly hasher: PasswordHasher
-  readonly guardLogins: GuardLogins
+  readonly loginGuard: Pick<LoginGuard, 'enter'>
+  readonly isLockedOut: IsLockedOut
   readonly openSession: (who: Proven, caller: Caller) => Promise<TokenPair | null>
   readonly audit: Audit
   readonly clock: Clock
@@ -28,20 +29,18 @@ interface Deps {
  * @throws Refusal invalid_credentials; too_many_requests, for unknown accounts like for known ones.
  */
 export const logIn =
-  ({ accounts, hasher, guardLogins, openSession, audit, clock, onRenewalFailed }: Deps) =>
+  ({ accounts, hasher, loginGuard, isLockedOut, openSession, audit, clock, onRenewalFailed }: Deps) =>
   async (input: { email: string; password: Secret }, caller: Caller): Promise<TokenPair> => {
-    // Before anything is counted or written: under a flood of logins that alone would be too much.
-    hasher.expectRoom()
     const email = parseEmailAddress(input.email)
-    const attempt = await guardLogins(email ?? input.email, caller)
+    const attempt = await loginGuard.enter(email ?? input.email, caller)
     const from: Whence = attempt.isKnownPlace ? 'known' : 'elsewhere'
     const credentials = email === null ? null : await accounts.beginAttempt({ email }, from)
     const lockedOut = credentials !== null && isLockedOut(credentials.failures, from)
     const { matches, outdated } = await hasher
       .verify(input.password, lockedOut ? null : (credentials?.passwordHash ?? null), caller.gone)
       .catch(async (error) => {
-        await attempt.withdrawn()
-        if (credentials) await accounts.withdrawAttempt(credentials.user.id, from)
+        // Whatever becomes of these, the reason why nothing was tried is the answer.
+        await Promise.allSettled([attempt.withdrawn(), email !== null && accounts.withdrawAttempt({ email }, from)])
         throw error
       })
     if (credentials === null || !matches) return refuse(credentials, reasonOf(credentials, lockedOut))

@@ -29,7 +29,7 @@ export interface AccountStore {
    */
   beginAttempt(by: { email: EmailAddress } | { id: UserId }, from: Whence): Promise<Credentials | null>
   /** The password was not tried: takes the failure back that `beginAttempt` has counted. */
-  withdrawAttempt(id: UserId, from: Whence): Promise<void>
+  withdrawAttempt(by: { email: EmailAddress } | { id: UserId }, from: Whence): Promise<void>
   /** Ends the row of failures, from wherever they came; answers whether there was one. */
   clearFailures(id: UserId): Promise<boolean>
   /** Replaces the hash only while it still is `from`, so that a renewal never undoes a change of password. */
@@ -45,8 +45,6 @@ export interface AccountStore {
  * Once `gone` is aborted they reject with its reason, so that the caller goes no further.
  */
 export interface PasswordHasher {
-  /** Throws `Refusal('overloaded')` where a call at this moment would: before anything else is done for nothing. */
-  expectRoom(): void
   /** A new hash of `password` under the present parameters. */
   hash(password: AcceptedPassword, gone?: AbortSignal): Promise<string>
   /**

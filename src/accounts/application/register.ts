@@ -5,6 +5,7 @@ import { parseEmailAddress } from '../../kernel/email-address.ts'
 import { Refusal } from '../../kernel/refusal.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Transact } from '../../kernel/transact.ts'
+import type { LoginGuard } from '../../throttle/index.ts'
 import type { User } from '../domain/user.ts'
 import type { AcceptPassword } from './accept-password.ts'
 import type { AccountStore, PasswordHasher } from './ports.ts'
@@ -16,6 +17,7 @@ interface Deps {
   readonly transact: Transact
   readonly clock: Clock
   readonly acceptPassword: AcceptPassword
+  readonly loginGuard: Pick<LoginGuard, 'passwordSet'>
 }
 
 /**
@@ -25,11 +27,10 @@ interface Deps {
  * @throws Refusal validation_failed or email_taken.
  */
 export const register =
-  ({ accounts, hasher, audit, transact, clock, acceptPassword }: Deps) =>
+  ({ accounts, hasher, audit, transact, clock, acceptPassword, loginGuard }: Deps) =>
   async (input: { email: string; password: Secret }, caller: Caller): Promise<User> => {
     const email = parseEmailAddress(input.email)
     if (email === null) throw new Refusal('validation_failed', { errors: [notAnAddress] })
-    hasher.expectRoom()
     const password = await acceptPassword(input.password, email, 'password')
 
     const passwordHash = await hasher.hash(password, caller.gone)
@@ -42,7 +43,10 @@ export const register =
       }
       return inserted
     })
-    if (user) return user
+    if (user) {
+      await loginGuard.passwordSet(email, caller)
+      return user
+    }
     await audit.note({ kind: 'registration_refused', at: now, userId: null, sessionId: null, caller })
     throw new Refusal('email_taken')
   }

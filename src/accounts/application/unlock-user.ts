@@ -1,18 +1,26 @@
 import type { Audit } from '../../audit/index.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { UserId } from '../../kernel/ids.ts'
+import type { LoginGuard } from '../../throttle/index.ts'
 import type { AccountStore } from './ports.ts'
 
 interface Deps {
   readonly accounts: AccountStore
+  readonly loginGuard: Pick<LoginGuard, 'unlock'>
   readonly audit: Audit
   readonly clock: Clock
 }
 
-/** Ends the row of failed logins of an account, so that its password is tried again. Answers whether there was one. */
+/**
+ * Ends the row of failed logins of an account and gives the quota for unknown places back, so that its password is tried
+ * again from everywhere. Answers whether there was such a row.
+ */
 export const unlockUser =
-  ({ accounts, audit, clock }: Deps) =>
+  ({ accounts, loginGuard, audit, clock }: Deps) =>
   async (userId: UserId): Promise<boolean> => {
+    const user = await accounts.find(userId)
+    if (user === null) return false
+    await loginGuard.unlock(user.email)
     if (!(await accounts.clearFailures(userId))) return false
     await audit.note({ kind: 'user_unlocked', at: clock(), userId, sessionId: null, caller: null })
     return true

@@ -61,11 +61,13 @@ export function accountStorePostgres(database: Database): AccountStore {
         return { user: userOf(row), passwordHash, epoch: row.epoch, failures: row.failures }
       }),
 
-    async withdrawAttempt(id, from) {
+    async withdrawAttempt(by, from) {
       await database
         .updateTable('login_streaks')
         .set(from, sql`${sql.ref(from)} - 1`)
-        .where('user_id', '=', id)
+        .where('user_id', '=', (query) =>
+          'id' in by ? sql<number>`${by.id}` : query.selectFrom('users').select('id').where('email', '=', by.email),
+        )
         .where(from, '>', 0)
         .execute()
     },

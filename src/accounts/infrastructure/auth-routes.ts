@@ -18,6 +18,8 @@ interface Deps {
   readonly register: (input: Credentials, caller: Caller) => Promise<User>
   readonly logIn: (input: Credentials, caller: Caller) => Promise<TokenPair>
   readonly limits: RouteLimits
+  /** Throws `Refusal('overloaded')` where no password could be hashed in time. */
+  readonly expectRoom: () => void
   readonly policy: PasswordPolicy
   /** The body that bears tokens: its schema, and how it is made. */
   readonly tokenAnswer: { readonly schema: TSchema; readonly of: (pair: TokenPair) => object }
@@ -28,13 +30,16 @@ const examples = [{ email: 'user@example.com', password: 'your_password_123' }]
 const closed = { additionalProperties: false, examples }
 
 /** Register and log in: what a person does with an e-mail address and a password. */
-export function authRoutes(app: Server, { register, logIn, limits, policy, tokenAnswer }: Deps): void {
+export function authRoutes(app: Server, { register, logIn, limits, expectRoom, policy, tokenAnswer }: Deps): void {
+  // Before anything is counted or written, which under a flood would be too much by itself.
+  const preValidation = async () => expectRoom()
   const NewPassword = Type.String({ minLength: policy.minLength, maxLength: policy.maxLength, format: 'password' })
 
   app.post(
     '/api/v1/auth/register',
     {
-      config: { access: 'public', limits: limits.register() },
+      config: { access: 'public', limits: limits.register },
+      preValidation,
       schema: {
         tags: ['Authentication'],
         summary: 'Register a new user',
@@ -52,7 +57,8 @@ export function authRoutes(app: Server, { register, logIn, limits, policy, token
   app.post(
     '/api/v1/auth/login',
     {
-      config: { access: 'public', limits: limits.login() },
+      config: { access: 'public', limits: limits.login },
+      preValidation,
       schema: {
         tags: ['Authentication'],
         summary: 'Log in',

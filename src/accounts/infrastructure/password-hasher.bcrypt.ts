@@ -19,6 +19,8 @@ export interface PasswordHasherOptions {
 }
 
 export interface BcryptPasswordHasher extends PasswordHasher, AsyncDisposable {
+  /** Throws `Refusal('overloaded')` where a call at this moment would: before anything else is done for nothing. */
+  expectRoom(): void
   /** Of any password: the use cases know this by its port, which takes accepted ones alone. */
   hash(password: Secret, gone?: AbortSignal): Promise<string>
   /** Starts the workers and makes each do one hash; rejects where one can't. Without it the first calls do so. */

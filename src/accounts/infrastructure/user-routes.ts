@@ -12,6 +12,8 @@ import { UserAnswer } from './user-answer.ts'
 interface Deps {
   readonly guards: TokenGuards
   readonly limits: RouteLimits
+  /** Throws `Refusal('overloaded')` where no password could be hashed in time. */
+  readonly expectRoom: () => void
   readonly getMe: (claims: AccessClaims) => Promise<User>
   readonly changePassword: (
     claims: AccessClaims,
@@ -22,7 +24,7 @@ interface Deps {
 }
 
 /** Who am I, and a new password. */
-export function userRoutes(app: Server, { guards, limits, getMe, changePassword, policy }: Deps): void {
+export function userRoutes(app: Server, { guards, limits, expectRoom, getMe, changePassword, policy }: Deps): void {
   app.get(
     '/api/v1/users/me',
     {
@@ -42,8 +44,10 @@ export function userRoutes(app: Server, { guards, limits, getMe, changePassword,
     {
       config: {
         access: guards.accessToken,
-        limits: limits.password((request) => String(guards.accessToken.of(request).userId)),
+        limits: limits.password((request) => guards.accessToken.of(request).userId),
       },
+      // Before anything is counted or written, which under a flood would be too much by itself.
+      preValidation: async () => expectRoom(),
       schema: {
         tags: ['User'],
         summary: 'Change my password',

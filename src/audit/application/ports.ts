@@ -10,6 +10,8 @@ export interface Audit {
   record(transaction: Transaction, events: AuditEvent | readonly AuditEvent[]): Promise<void>
   /** Outside of any transaction: resolves once it is on record. Those of the same moment share one statement. */
   note(event: AuditEvent): Promise<void>
+  /** As `note`, for what anybody can have happen over and over: what has the same key is on record once a minute. */
+  noteOnce(key: string, event: AuditEvent): Promise<void>
 }
 
 export interface EventStore {
@@ -36,14 +38,17 @@ export interface ChainStore {
   take(transaction: Transaction, count: number): Promise<{ eventId: string; event: ChainedEvent | null }[]>
   append(transaction: Transaction, seals: readonly Seal[]): Promise<void>
   insertCheckpoint(transaction: Transaction, checkpoint: SignedCheckpoint): Promise<void>
-  /** Deletes all that lies before `position`: seals, events, personal data and checkpoints. */
+  /**
+   * Deletes all that lies before `position`: seals, events, personal data and checkpoints. The database lets it, once the
+   * newest checkpoint says that the chain begins there.
+   */
   removeBefore(transaction: Transaction, position: number): Promise<void>
   /** The links after `position`, in their order. */
   links(transaction: Transaction, position: number, count: number): Promise<Link[]>
   /** The checkpoints at the positions after `from` up to `to`, in the order of their numbers. */
   checkpoints(transaction: Transaction, from: number, to: number): Promise<SignedCheckpoint[]>
-  /** The number of the oldest checkpoint that is kept. */
-  oldestCheckpoint(transaction: Transaction): Promise<number | null>
+  /** The number of the first checkpoint that does not lie before `position`. */
+  firstCheckpointFrom(transaction: Transaction, position: number): Promise<number | null>
   /** The newest checkpoints, the newest first. */
   newestCheckpoints(transaction: Transaction, count: number): Promise<SignedCheckpoint[]>
 }
@@ -54,12 +59,16 @@ export interface ChainReader extends Pick<ChainStore, 'links' | 'checkpoints' | 
   snapshot<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
   /** How many events wait for their place, and the first of those that wait and are gone. */
   waiting(transaction: Transaction): Promise<{ count: number; missing: string | null }>
+  /** Whether the service never ran on this database: it has neither signing keys nor users. */
+  isNew(transaction: Transaction): Promise<boolean>
   /** The first event that neither is in the chain nor waits for it. */
   firstStray(transaction: Transaction): Promise<string | null>
 }
 
 /** Signs checkpoints. */
 export interface CheckpointSigner {
+  /** Of the key that signs. */
+  readonly keyId: string
   sign(checkpoint: Omit<Checkpoint, 'keyId'>): SignedCheckpoint
   check(checkpoint: SignedCheckpoint): Signed
 }

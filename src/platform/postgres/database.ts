@@ -1,8 +1,9 @@
-import { Kysely, PGliteDialect, PostgresDialect } from 'kysely'
+import { Kysely, type PGliteDialectConfig, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Log } from '../log.ts'
 import { tooManyWait } from './faults.ts'
+import { OneConnectionDialect } from './one-connection.ts'
 import { int8, safeInteger } from './safe-integer.ts'
 import { clientThatGivesUp, type Trust, trusted } from './silence.ts'
 import type { Database, Tables } from './tables.ts'
@@ -68,9 +69,12 @@ export function connectPostgres(url: Secret, log: Log, bounds: DatabaseBounds = 
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: bounded }) })
 }
 
-/** The embedded database in the same dialect. It has one connection, which Kysely hands from one to the next. */
-export function connectEmbedded(pglite: ConstructorParameters<typeof PGliteDialect>[0]['pglite']): Database {
-  return new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }) })
+/** In milliseconds and in callers: all of them share one connection, and each statement takes longer. */
+const embeddedBounds = { waiting: 1_000, acquireTimeout: 10_000 }
+
+/** The embedded database in the same dialect. It has one connection, which goes from one to the next. */
+export function connectEmbedded(pglite: PGliteDialectConfig['pglite'], bounds = embeddedBounds): Database {
+  return new Kysely<Tables>({ dialect: new OneConnectionDialect({ pglite }, bounds) })
 }
 
 // pg reads `require` and `prefer` as `verify-full` unless it is told to follow libpq, as every other client does.

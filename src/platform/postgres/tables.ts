@@ -61,6 +61,8 @@ interface AuditEventsTable {
   session_id: Fixed<string | null>
   subject: Fixed<string | null>
   request_id: Fixed<string | null>
+  /** Always null; a later version drops it. */
+  ip: ColumnType<null, never, never>
   whence_digest: Fixed<Buffer | null>
 }
 

@@ -2,7 +2,7 @@ import type { Selectable } from 'kysely'
 import { sql } from 'kysely'
 import type { SessionId, UserId } from '../../kernel/ids.ts'
 import type { Database, Tables } from '../../platform/postgres/tables.ts'
-import { opened } from '../../platform/postgres/transact.postgres.ts'
+import { opened, retried } from '../../platform/postgres/transact.postgres.ts'
 import type { SessionStore } from '../application/ports.ts'
 import type { Session } from '../domain/session.ts'
 
@@ -53,7 +53,7 @@ export function sessionStorePostgres(database: Database): SessionStore {
     },
 
     async advance(id, generation, now, idleExpiresAt) {
-      const row = await database
+      const query = database
         .updateTable('sessions')
         .set({
           generation: sql<never>`generation + 1`,
@@ -65,7 +65,7 @@ export function sessionStorePostgres(database: Database): SessionStore {
         .where('revoked_at', 'is', null)
         .where('idle_expires_at', '>', now)
         .returningAll()
-        .executeTakeFirst()
+      const row = await retried(() => query.executeTakeFirst())
       return row ? sessionOf(row) : null
     },
 

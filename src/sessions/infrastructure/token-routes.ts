@@ -22,7 +22,7 @@ export function tokenRoutes(app: Server, { guards, limits, refreshSession, logOu
     {
       config: {
         access: guards.refreshToken,
-        limits: limits.refresh((request) => String(guards.refreshToken.of(request).userId)),
+        limits: limits.refresh((request) => guards.refreshToken.of(request).userId),
       },
       schema: {
         tags: ['Authentication'],

@@ -1,9 +1,10 @@
 import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import type { EmailAddress } from '../../kernel/email-address.ts'
 import { Refusal } from '../../kernel/refusal.ts'
 import { limits } from '../domain/limit.ts'
-import type { Verdict, Want } from './limit-calls.ts'
-import type { BucketStore, KeyOf, PlaceStore } from './ports.ts'
+import type { BucketKey, BucketStore, KeyOf, PlaceStore } from './ports.ts'
+import type { TakeUnits } from './take-units.ts'
 
 /** A login that may try one password. */
 export interface LoginAttempt {
@@ -15,17 +16,32 @@ export interface LoginAttempt {
   withdrawn(): Promise<void>
 }
 
-/** @throws Refusal too_many_requests. */
-export type GuardLogins = (typed: string, caller: Caller) => Promise<LoginAttempt>
+export interface LoginGuard {
+  /**
+   * An attempt at the account of that address, as it was typed.
+   *
+   * @throws Refusal too_many_requests.
+   */
+  enter(typed: string, caller: Caller): Promise<LoginAttempt>
+  /**
+   * A password was set from here by who may: this place is known from now on, and no other any more. That is done
+   * already, so this never rejects.
+   */
+  passwordSet(email: EmailAddress, caller: Caller): Promise<void>
+  /** Gives the account's quota for unknown places back. */
+  unlock(email: EmailAddress): Promise<void>
+}
 
 interface Deps {
-  readonly take: (wants: readonly Want[], caller: Caller) => Promise<Verdict>
+  readonly take: TakeUnits
   readonly buckets: BucketStore
   readonly places: PlaceStore
   readonly keyOf: KeyOf
   readonly clock: Clock
   /** The place that an address counts as. */
   readonly placeOf: (ip: string | null) => string
+  /** Told why a place could not be remembered. */
+  readonly onForgotten: (error: unknown) => void
 }
 
 /** For how long a place is known after the last login there, in seconds. */
@@ -41,30 +57,41 @@ const renewal = 86_400
  *
  * Each attempt is taken for a failure until it has succeeded, so that attempts at the same moment count like others.
  */
-export const guardLogins =
-  ({ take, buckets, places, keyOf, clock, placeOf }: Deps): GuardLogins =>
-  async (typed, caller) => {
-    const now = clock()
-    const account = keyOf('account', typed)
-    const place = keyOf('place', placeOf(caller.ip))
-    const lastAt = await places.lastLogin(account, place)
-    const isKnownPlace = lastAt !== null && now.getTime() - lastAt.getTime() < placeMemory * 1000
-    const pair = { limit: limits.loginPair, key: keyOf('pair', account, place), units: 1 }
-    const elsewhere = { limit: limits.loginElsewhere, key: keyOf('elsewhere', account), units: 1 }
-    const taken = isKnownPlace ? [pair] : [pair, elsewhere]
-    const verdict = await take(taken, caller)
-    if (!verdict.enough) {
-      throw new Refusal('too_many_requests', { because: verdict.limit.name, retryAfter: verdict.retryAfter })
-    }
-    return {
-      isKnownPlace,
-      async succeeded() {
-        // Who knows the password has not guessed: this place starts anew, and the others lose nothing by it.
-        const [, ...others] = taken
-        await buckets.refund([{ ...pair, units: pair.limit.quota }, ...others])
-        if (isKnownPlace && now.getTime() - lastAt.getTime() < renewal * 1000) return
-        await places.remember(account, place, now, placesPerAccount)
-      },
-      withdrawn: () => buckets.refund(taken),
-    }
+export function guardLogins({ take, buckets, places, keyOf, clock, placeOf, onForgotten }: Deps): LoginGuard {
+  const accountOf = (email: string) => keyOf('account', email)
+  const placeOfCaller = (caller: Caller) => keyOf('place', placeOf(caller.ip))
+  const elsewhereOf = (account: BucketKey) => {
+    return { limit: limits.loginElsewhere, key: keyOf('elsewhere', account), units: 1, userId: null }
   }
+
+  return {
+    async enter(typed, caller) {
+      const now = clock()
+      const [account, place] = [accountOf(typed), placeOfCaller(caller)]
+      const lastAt = await places.lastLogin(account, place)
+      const isKnownPlace = lastAt !== null && now.getTime() - lastAt.getTime() < placeMemory * 1000
+      const pair = { limit: limits.loginPair, key: keyOf('pair', account, place), units: 1, userId: null }
+      const others = isKnownPlace ? [] : [elsewhereOf(account)]
+      const verdict = await take([pair, ...others], caller)
+      if (!verdict.enough) {
+        throw new Refusal('too_many_requests', { because: verdict.limit.name, retryAfter: verdict.retryAfter })
+      }
+      return {
+        isKnownPlace,
+        async succeeded() {
+          // Who knows the password has not guessed: this place starts anew, and the others lose nothing by it.
+          await buckets.refund([{ ...pair, units: pair.limit.quota }, ...others])
+          if (isKnownPlace && now.getTime() - lastAt.getTime() < renewal * 1000) return
+          await places.remember(account, place, now, placesPerAccount)
+        },
+        withdrawn: () => buckets.refund([pair, ...others]),
+      }
+    },
+
+    async passwordSet(email, caller) {
+      await places.rememberAlone(accountOf(email), placeOfCaller(caller), clock()).catch(onForgotten)
+    },
+
+    unlock: (email) => buckets.refund([{ ...elsewhereOf(accountOf(email)), units: limits.loginElsewhere.quota }]),
+  }
+}

@@ -18,11 +18,17 @@ export interface Answer {
 
 /** The quotas that all processes share. */
 export interface BucketStore {
-  /** Takes what is asked, of all the buckets or of none, in one atomic statement. Answers in the order of the asks. */
+  /**
+   * Takes what is asked, of all the buckets or of none, in one atomic statement. Answers in the order of the asks. Where
+   * two meet at a bucket that neither has seen before, who loses may have taken of the others: never the other way.
+   */
   take(asks: readonly Ask[], now: Date): Promise<readonly Answer[]>
   /** Gives units back that were taken for nothing. */
   refund(asks: readonly Ask[]): Promise<void>
-  /** Deletes buckets that are whole again; and of those that are not, whatever is beyond `atMost`, the fullest first. */
+  /**
+   * Deletes buckets that are whole again, and of the others what is beyond `atMost`, the fullest first: some at a time.
+   * Answers how many that were, 0 when none are left.
+   */
   purge(now: Date, atMost: number): Promise<number>
 }
 
@@ -32,6 +38,9 @@ export interface PlaceStore {
   lastLogin(account: BucketKey, place: BucketKey): Promise<Date | null>
   /** Remembers the place, and of the account's places the `atMost` that were used last. */
   remember(account: BucketKey, place: BucketKey, now: Date, atMost: number): Promise<void>
+  /** Remembers this place, and forgets all others of the account. */
+  rememberAlone(account: BucketKey, place: BucketKey, now: Date): Promise<void>
+  /** Deletes what was last used before then, some at a time; answers how many that were, 0 when none are left. */
   purge(before: Date): Promise<number>
 }
 

@@ -16,5 +16,11 @@ export const purgeThrottle =
   async (): Promise<number> => {
     const now = clock()
     const stale = new Date(now.getTime() - placeMemory * 1000)
-    return (await buckets.purge(now, atMost)) + (await places.purge(stale))
+    return (await untilNone(() => buckets.purge(now, atMost))) + (await untilNone(() => places.purge(stale)))
   }
+
+async function untilNone(some: () => Promise<number>): Promise<number> {
+  let all = 0
+  for (let more = await some(); more > 0; more = await some()) all += more
+  return all
+}

@@ -4,6 +4,9 @@ import { retried } from '../../platform/postgres/transact.postgres.ts'
 import type { Ask, BucketStore } from '../application/ports.ts'
 import { stepOf } from '../domain/limit.ts'
 
+/** How many rows a statement deletes: far from the time that one may take. */
+const batch = 10_000
+
 /** Quotas in PostgreSQL by the generic cell rate algorithm: one row each, which holds when the quota is whole again. */
 export function bucketStorePostgres(database: Database): BucketStore {
   return {
@@ -47,14 +50,16 @@ export function bucketStorePostgres(database: Database): BucketStore {
       }),
 
     async purge(now, atMost) {
-      const whole = await database.deleteFrom('throttle_buckets').where('full_at', '<=', now).executeTakeFirst()
-      const surplus = await database
-        .deleteFrom('throttle_buckets')
-        .where('key', 'in', (query) =>
-          query.selectFrom('throttle_buckets').select('key').orderBy('full_at', 'desc').offset(atMost),
-        )
-        .executeTakeFirst()
-      return Number(whole.numDeletedRows + surplus.numDeletedRows)
+      const whole = await sql`
+        DELETE FROM throttle_buckets WHERE key IN (
+          SELECT key FROM throttle_buckets WHERE full_at <= ${now} LIMIT ${batch}
+        )`.execute(database)
+      const surplus = await sql`
+        DELETE FROM throttle_buckets WHERE key IN (
+          SELECT key FROM throttle_buckets WHERE full_at > ${now} ORDER BY full_at, key
+          LIMIT greatest(0, least(${batch}, (SELECT count(*) FROM throttle_buckets WHERE full_at > ${now}) - ${atMost}))
+        )`.execute(database)
+      return Number(whole.numAffectedRows ?? 0) + Number(surplus.numAffectedRows ?? 0)
     },
   }
 }

@@ -30,9 +30,20 @@ export function placeStorePostgres(database: Database): PlaceStore {
           ON CONFLICT (account, place) DO UPDATE SET last_at = excluded.last_at`.execute(database)
       }),
 
+    rememberAlone: (account, place, now) =>
+      retried(async () => {
+        await sql`
+          WITH others AS (DELETE FROM known_places WHERE account = ${account} AND place <> ${place})
+          INSERT INTO known_places (account, place, last_at) VALUES (${account}, ${place}, ${now})
+          ON CONFLICT (account, place) DO UPDATE SET last_at = excluded.last_at`.execute(database)
+      }),
+
     async purge(before) {
-      const gone = await database.deleteFrom('known_places').where('last_at', '<', before).executeTakeFirst()
-      return Number(gone.numDeletedRows)
+      const gone = await sql`
+        DELETE FROM known_places WHERE ctid IN (
+          SELECT ctid FROM known_places WHERE last_at < ${before} LIMIT 10000
+        )`.execute(database)
+      return Number(gone.numAffectedRows ?? 0)
     },
   }
 }

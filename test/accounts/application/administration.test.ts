@@ -9,13 +9,14 @@ import { transcript } from '../../support/transcript.ts'
 import { now, user, userId } from '../sample.ts'
 
 /** A store in which whatever is set or cleared changes something, or nothing does. */
-function administering(changes: boolean) {
+function administering(changes: boolean, isThere = true) {
   const script = transcript()
   const accounts = {
     async setDisabled(transaction, id, disabledAt) {
       script.didWithin(transaction, 'setDisabled', id, disabledAt)
       return changes
     },
+    find: async () => (isThere ? user : null),
     async clearFailures(id) {
       script.did('clearFailures', id)
       return changes
@@ -25,6 +26,7 @@ function administering(changes: boolean) {
     script,
     deps: {
       ...{ accounts, audit: script.audit, transact: script.transact, clock: () => now },
+      loginGuard: { unlock: async (of: string) => script.did('unlock', of) },
       revokeSessions: async (...[transaction, of]: Parameters<Parameters<typeof disableUser>[0]['revokeSessions']>) =>
         script.didWithin(transaction, 'revokeSessions', of),
     },
@@ -72,6 +74,7 @@ describe('unlocking an account', () => {
     const { script, deps } = administering(true)
     assert.equal(await unlockUser(deps)(userId), true)
     assert.deepEqual(script.lines, [
+      ['unlock', user.email],
       ['clearFailures', userId],
       ['noted', event('user_unlocked')],
     ])
@@ -80,7 +83,16 @@ describe('unlocking an account', () => {
   it('without a failure does nothing, and leaves no event', async () => {
     const { script, deps } = administering(false)
     assert.equal(await unlockUser(deps)(userId), false)
-    assert.deepEqual(script.lines, [['clearFailures', userId]])
+    assert.deepEqual(script.lines, [
+      ['unlock', user.email],
+      ['clearFailures', userId],
+    ])
+  })
+
+  it('that is not there does nothing', async () => {
+    const { script, deps } = administering(true, false)
+    assert.equal(await unlockUser(deps)(userId), false)
+    assert.deepEqual(script.lines, [])
   })
 })
 

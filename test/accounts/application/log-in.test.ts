@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { logIn } from '../../../src/accounts/application/log-in.ts'
 import type { AccountStore, Credentials, PasswordHasher } from '../../../src/accounts/application/ports.ts'
+import { isLockedOut } from '../../../src/accounts/domain/lockout.ts'
 import type { Caller } from '../../../src/kernel/caller.ts'
 import { Refusal } from '../../../src/kernel/refusal.ts'
 import { Secret } from '../../../src/kernel/secret.ts'
@@ -16,11 +17,12 @@ interface World {
   readonly credentials?: Credentials | null
   readonly isKnownPlace?: boolean
   readonly outdated?: boolean
-  readonly hasRoom?: boolean
   /** What the hasher throws when it is to verify, and when it is to hash. */
   readonly overloaded?: Error
   readonly unhashable?: Error
   readonly opens?: boolean
+  /** A guard that can give nothing back. */
+  readonly forgetful?: boolean
   /** A hasher that takes every password for the right one. */
   readonly credulous?: boolean
 }
@@ -41,10 +43,6 @@ function loggingIn(world: World = {}) {
     renewHash: async (id, from, to) => script.did('renewHash', id, from, to),
   } as Partial<AccountStore> as AccountStore
   const hasher = {
-    expectRoom() {
-      script.did('expectRoom')
-      if (world.hasRoom === false) throw new Refusal('overloaded')
-    },
     async verify(password, stored, gone) {
       script.did('verify', stored, gone === caller.gone)
       if (world.overloaded) throw world.overloaded
@@ -58,14 +56,20 @@ function loggingIn(world: World = {}) {
   } as Partial<PasswordHasher> as PasswordHasher
   const call = logIn({
     ...{ accounts, hasher, audit: script.audit, clock: () => now },
-    async guardLogins(typed) {
-      script.did('guard', typed)
-      return {
-        isKnownPlace,
-        succeeded: async () => script.did('succeeded'),
-        withdrawn: async () => script.did('withdrawn'),
-      }
+    loginGuard: {
+      async enter(typed) {
+        script.did('guard', typed)
+        return {
+          isKnownPlace,
+          succeeded: async () => script.did('succeeded'),
+          withdrawn: async () => {
+            script.did('withdrawn')
+            if (world.forgetful) throw new Error('no answer')
+          },
+        }
+      },
     },
+    isLockedOut,
     async openSession(who) {
       script.did('open', who)
       return opens ? tokens : null
@@ -77,7 +81,10 @@ function loggingIn(world: World = {}) {
   return { script, attempt }
 }
 
-const guarded = (from = 'elsewhere') => [['expectRoom'], ['guard', email], ['beginAttempt', { email }, from]]
+const guarded = (from = 'elsewhere') => [
+  ['guard', email],
+  ['beginAttempt', { email }, from],
+]
 const verified = ['verify', 'hash of right', true]
 const proven = [...guarded(), verified, ['clearFailures', userId], ['succeeded']]
 const opened = ['open', { userId, epoch: 3 }]
@@ -96,7 +103,7 @@ describe('the right password', () => {
   it('counts with the failures from known places where the place is known', async () => {
     const { script, attempt } = loggingIn({ isKnownPlace: true })
     await attempt()
-    assert.deepEqual(script.lines.slice(0, 3), guarded('known'))
+    assert.deepEqual(script.lines.slice(0, 2), guarded('known'))
   })
 
   it('opens nothing when the account changed meanwhile, and that is on record', async () => {
@@ -160,12 +167,7 @@ describe('a login that fails', () => {
   it('costs a hash also where what was typed is no address, and is guarded by what was typed', async () => {
     const { script, attempt } = loggingIn()
     await assert.rejects(attempt('right', caller, 'Jane'), { code: 'invalid_credentials', because: 'unknown e-mail' })
-    assert.deepEqual(script.lines, [
-      ['expectRoom'],
-      ['guard', 'Jane'],
-      ['verify', null, true],
-      failed('unknown e-mail', null),
-    ])
+    assert.deepEqual(script.lines, [['guard', 'Jane'], ['verify', null, true], failed('unknown e-mail', null)])
   })
 
   for (const from of ['known', 'elsewhere'] as const) {
@@ -182,18 +184,29 @@ describe('a password that could not be tried', () => {
   it('counts as no failure: all that was taken is given back', async () => {
     const { script, attempt } = loggingIn({ overloaded, isKnownPlace: true })
     await assert.rejects(attempt(), overloaded)
-    assert.deepEqual(script.lines, [...guarded('known'), verified, ['withdrawn'], ['withdrawAttempt', userId, 'known']])
-  })
-
-  it('since there is no room, is not counted at all', async () => {
-    const { script, attempt } = loggingIn({ hasRoom: false })
-    await assert.rejects(attempt(), { name: 'Refusal', code: 'overloaded' })
-    assert.deepEqual(script.lines, [['expectRoom']])
+    assert.deepEqual(script.lines, [
+      ...guarded('known'),
+      verified,
+      ['withdrawn'],
+      ['withdrawAttempt', { email }, 'known'],
+    ])
   })
 
   it('for an unknown address gives back what the guard took', async () => {
     const { script, attempt } = loggingIn({ overloaded, credentials: null })
     await assert.rejects(attempt(), overloaded)
-    assert.deepEqual(script.lines, [...guarded(), ['verify', null, true], ['withdrawn']])
+    const given = [['withdrawn'], ['withdrawAttempt', { email }, 'elsewhere']]
+    assert.deepEqual(script.lines, [...guarded(), ['verify', null, true], ...given])
+  })
+
+  it('for what is no address gives back what the guard took, and that alone', async () => {
+    const { script, attempt } = loggingIn({ overloaded })
+    await assert.rejects(attempt('right', caller, 'Jane'), overloaded)
+    assert.deepEqual(script.lines, [['guard', 'Jane'], ['verify', null, true], ['withdrawn']])
+  })
+
+  it('is the answer also where nothing can be given back', async () => {
+    const { attempt } = loggingIn({ overloaded, forgetful: true })
+    await assert.rejects(attempt(), overloaded)
   })
 })

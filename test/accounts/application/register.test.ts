@@ -10,8 +10,8 @@ import { caller, email, now, user } from '../sample.ts'
 
 const password = new Secret('correct horse')
 
-/** A store in which the address is free, or taken; and a hasher that has room, or none. */
-function registering(isFree = true, hasRoom = true) {
+/** A store in which the address is free, or taken. */
+function registering(isFree = true) {
   const script = transcript()
   const accounts = {
     async insert(transaction, account) {
@@ -20,10 +20,6 @@ function registering(isFree = true, hasRoom = true) {
     },
   } as Partial<AccountStore> as AccountStore
   const hasher = {
-    expectRoom() {
-      script.did('expectRoom')
-      if (!hasRoom) throw new Refusal('overloaded')
-    },
     async hash(accepted, gone) {
       assert.equal(gone, caller.gone)
       script.did('hash', accepted.reveal())
@@ -39,12 +35,12 @@ function registering(isFree = true, hasRoom = true) {
         if (given !== password) throw new Refusal('validation_failed')
         return given as AcceptedPassword
       },
+      loginGuard: { passwordSet: async (of, by) => script.did('passwordSet', of, by) },
     }),
   }
 }
 
 const begun = [
-  ['expectRoom'],
   ['accept', 'correct horse', email, 'password'],
   ['hash', 'correct horse'],
   'begin',
@@ -55,7 +51,7 @@ test('an account has the canonical address and the hash, made before the transac
   const { script, call } = registering()
   assert.deepEqual(await call({ email: 'Jane@Example.com', password }, caller), user)
   const event = { kind: 'registered', at: now, userId: user.id, sessionId: null, caller }
-  assert.deepEqual(script.lines, [...begun, ['recorded', event], 'commit'])
+  assert.deepEqual(script.lines, [...begun, ['recorded', event], 'commit', ['passwordSet', email, caller]])
 })
 
 test('an address that is taken is refused, and that is on record without whose it is', async () => {
@@ -63,12 +59,6 @@ test('an address that is taken is refused, and that is on record without whose i
   await assert.rejects(call({ email, password }, caller), { name: 'Refusal', code: 'email_taken' })
   const event = { kind: 'registration_refused', at: now, userId: null, sessionId: null, caller }
   assert.deepEqual(script.lines, [...begun, 'commit', ['noted', event]])
-})
-
-test('where there is no room to hash, nobody else is asked about the password', async () => {
-  const { script, call } = registering(true, false)
-  await assert.rejects(call({ email, password }, caller), { name: 'Refusal', code: 'overloaded' })
-  assert.deepEqual(script.lines, [['expectRoom']])
 })
 
 test('what is no address is refused by its field, before anything is done', async () => {
@@ -90,5 +80,5 @@ test('what is no address is refused by its field, before anything is done', asyn
 test('a password that is not accepted is never hashed', async () => {
   const { script, call } = registering()
   await assert.rejects(call({ email, password: new Secret('1234') }, caller), { code: 'validation_failed' })
-  assert.deepEqual(script.lines, [['expectRoom'], ['accept', '1234', email, 'password']])
+  assert.deepEqual(script.lines, [['accept', '1234', email, 'password']])
 })

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { EmailAddress } from '../../../src/kernel/email-address.ts'
 import { Refusal } from '../../../src/kernel/refusal.ts'
 import { guardLogins } from '../../../src/throttle/application/guard-logins.ts'
-import type { Want } from '../../../src/throttle/application/limit-calls.ts'
 import type { Ask } from '../../../src/throttle/application/ports.ts'
 import { limits } from '../../../src/throttle/domain/limit.ts'
 import { testClock } from '../../support/clock.ts'
@@ -19,11 +19,11 @@ function world({ lastLogin = null as number | null, enough = true } = {}) {
     clock,
     keyOf: (...words) => words.join('/'),
     placeOf: (ip) => `near ${ip}`,
-    take: async (wants: readonly Want[], whose) => {
+    take: async (wants, whose) => {
       assert.equal(whose, caller)
       did.push(`take ${wants.map(({ key, limit }) => `${key} of ${limit.name}`).join(', ')}`)
-      if (enough) return { enough, standing: { remaining: 1, resetAfter: 1 } }
-      return { enough, limit: limits.loginElsewhere, retryAfter: 7 }
+      if (enough) return { enough: true, standing: { remaining: 1, resetAfter: 1 }, fullAt: clock() }
+      return { enough: false, limit: limits.loginElsewhere, retryAfter: 7 }
     },
     buckets: {
       take: async () => [],
@@ -36,10 +36,22 @@ function world({ lastLogin = null as number | null, enough = true } = {}) {
         assert.deepEqual(now, clock())
         did.push(`remember ${account} ${place} ${atMost}`)
       },
+      rememberAlone: async (account, place, now) => {
+        assert.deepEqual(now, clock())
+        did.push(`remember ${account} ${place} alone`)
+        if (!enough) throw new Error('no answer')
+      },
       purge: async () => 0,
     },
+    onForgotten: (error) => did.push(`forgotten: ${(error as Error).message}`),
   })
-  return { did, enter: () => guard('a@example.com', caller) }
+  const email = 'a@example.com' as EmailAddress
+  return {
+    did,
+    enter: () => guard.enter(email, caller),
+    passwordSet: () => guard.passwordSet(email, caller),
+    unlock: () => guard.unlock(email),
+  }
 }
 
 const account = 'account/a@example.com'
@@ -100,5 +112,22 @@ describe('guarding logins', () => {
     await (await known.enter()).withdrawn()
     assert.deepEqual(unknown.did.slice(1), [`refund ${pair} 1, ${elsewhere} 1`])
     assert.deepEqual(known.did.slice(1), [`refund ${pair} 1`])
+  })
+  it('knows the place where a password was set, and no other any more', async () => {
+    const { did, passwordSet } = world()
+    await passwordSet()
+    assert.deepEqual(did, [`remember ${account} ${place} alone`])
+  })
+
+  it('takes no password back where its place could not be remembered, and tells of it', async () => {
+    const { did, passwordSet } = world({ enough: false })
+    await passwordSet()
+    assert.deepEqual(did.slice(1), ['forgotten: no answer'])
+  })
+
+  it('gives the whole quota for unknown places back to an account that is unlocked', async () => {
+    const { did, unlock } = world()
+    await unlock()
+    assert.deepEqual(did, [`refund ${elsewhere} 20`])
   })
 })
