@@ -4,6 +4,7 @@ import { after, before, beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import pg from 'pg'
 import type { AuditEvent } from '../../src/audit/index.ts'
+import { chainStorePostgres } from '../../src/audit/infrastructure/chain-store.postgres.ts'
 import type { SessionId, UserId } from '../../src/kernel/ids.ts'
 import { Secret } from '../../src/kernel/secret.ts'
 import { createLog } from '../../src/platform/log.ts'
@@ -13,6 +14,7 @@ import { migrate } from '../../src/platform/postgres/migrator.ts'
 import type { Database } from '../../src/platform/postgres/tables.ts'
 import { transactPostgres } from '../../src/platform/postgres/transact.postgres.ts'
 import { auditOn } from '../support/audit.ts'
+import { testClock } from '../support/clock.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 
 const silent = createLog('silent')
@@ -164,10 +166,43 @@ describe('the audit log on PostgreSQL', () => {
       pool,
     )
     await migrate(pool)
-    const { seal, verify } = auditOn(pool, { seed })
+    const { seal, verify, erase } = auditOn(pool, { seed })
     await seal({ final: true })
     assert.match((await verify()).text, /^2 events, positions 1 to 2, intact; 0 not yet sealed/)
     const whence = await pool.selectFrom('audit_whence').select(['event_id', 'ip', 'user_agent']).execute()
     assert.deepEqual(whence, [{ event_id: 1, ip: '2001:db8::1', user_agent: null }])
+
+    // A process of that version which runs on.
+    await sql`INSERT INTO audit_events (at, kind, user_id, ip) VALUES (now(), 'x', 7, ${'a"\\\u2028'}), (now(), 'x', 7, NULL)`.execute(
+      pool,
+    )
+    await seal({ final: true })
+    assert.match((await verify()).text, /^4 events, positions 1 to 4, intact; 0 not yet sealed/)
+    const left = pool.selectFrom('audit_events').select('id').where('ip', 'is not', null)
+    assert.deepEqual(await left.execute(), [])
+    assert.equal(await erase(7 as UserId), 1)
+    assert.match((await verify()).text, /^4 events, .*Personal data of 1 events were erased/s)
+  })
+
+  it('is pruned to the end although another process seals meanwhile', async () => {
+    const clock = testClock()
+    const { audit, seal, prune } = auditOn(database, { seed, clock, retention: 86_400 })
+    const events = Array.from({ length: 4500 }, (_, number) => ({ ...event(`${number}`), at: clock() }))
+    await transactPostgres(database)((transaction) => audit.record(transaction, events))
+    await seal({ final: true })
+    clock.advance(2 * 86_400)
+    const chain = chainStorePostgres(other)
+    const busy = await other.startTransaction().execute()
+    await chain.hold(busy as never, true)
+    const pruning = { done: false, pruned: 0 }
+    const pruned = prune().then((count) => Object.assign(pruning, { done: true, pruned: count }))
+    // Until it waits, or gives up.
+    for (let waits = false; !waits && !pruning.done; ) {
+      const { rows } = await sql`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`.execute(database)
+      waits = rows.length > 0
+    }
+    await busy.commit().execute()
+    await pruned
+    assert.equal(pruning.pruned, 4499)
   })
 })

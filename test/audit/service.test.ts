@@ -20,7 +20,7 @@ describe('the audit log of a service', () => {
     const [, claims = ''] = token.split('.')
     const { sid } = JSON.parse(Buffer.from(claims, 'base64url').toString())
     return service.query(
-      `SELECT subject, ip FROM audit_events JOIN audit_whence ON event_id = id
+      `SELECT subject, audit_whence.ip FROM audit_events JOIN audit_whence ON event_id = id
        WHERE kind = 'token_refused' AND session_id = '${sid}' ORDER BY id`,
     )
   }
@@ -30,7 +30,10 @@ describe('the audit log of a service', () => {
 
   it('says that it started, under which version and configuration', async () => {
     const [event] = await service.query(`SELECT subject FROM audit_events WHERE kind = 'started'`)
-    assert.match(String(event?.subject), /^\d+\.\d+\.\d+ config [0-9a-f]{12} [A-Z_ ]*BCRYPT_COST/)
+    assert.match(
+      String(event?.subject),
+      /^\d+\.\d+\.\d+ config [0-9a-f]{12} [A-Z_= 0-9]*BCRYPT_COST=4 .*audit key [0-9a-f]{16}$/,
+    )
   })
 
   it('says that a token of an ended session was refused, once a minute however often it comes', async () => {
@@ -136,6 +139,9 @@ describe('the audit log of a process', () => {
     await client.query(`UPDATE audit_events SET kind = 'altered' WHERE id = 3`)
     const { code, stdout, stderr } = await command('audit', 'verify')
     assert.deepEqual([code, stdout], [1, ''])
-    assert.match(stderr, /^latchkey: The audit log is broken at position 3, event 3: the event was altered\.\n$/)
+    assert.match(
+      stderr,
+      /^latchkey: The audit log is broken at position 3, event 3: the event or its place was altered\.\n$/,
+    )
   })
 })

@@ -92,11 +92,8 @@ export function auditChainContract(world: () => World): void {
       for (const checkpoint of log.checkpoints) assert.ok((await log.verify(checkpoint)).intact)
     })
 
-    it('is intact while it is empty, and while events wait for their places', async () => {
+    it('is intact while events wait for their places', async () => {
       const log = await fresh()
-      assert.match(await text(log), /^0 events, intact; 0 not yet sealed/)
-      await log.seal({ final: true })
-      assert.match(await text(log), /^0 events, intact; 0 not yet sealed.\n0 checkpoints/)
       await log.add(1, 2)
       assert.match(await text(log), /^0 events, intact; 2 not yet sealed/)
       await log.seal()
@@ -155,25 +152,74 @@ export function auditChainContract(world: () => World): void {
       for (const table of tables) await refused(`TRUNCATE ${table}`)
     })
 
-    it('lets go of its front alone, and as a whole', async () => {
+    /** A checkpoint that nobody signed, after which the chain would begin at `from`. */
+    const forge = (number: number, position: number, from: number) =>
+      `INSERT INTO audit_checkpoints VALUES
+        (${number}, ${position}, sha256(''), ${number}, ${from}, sha256(''), now(), 'another', sha256(''))`
+    const inOne = (...statements: string[]) =>
+      world().transact(async (transaction) => {
+        for (const statement of statements) await sql.raw(statement).execute(transaction as never)
+      })
+
+    it('lets go of what lies before its newest checkpoint’s beginning, as a whole, and of nothing else', async () => {
       await twelve()
-      const pruning = (...statements: string[]) =>
-        world()
-          .database.transaction()
-          .execute(async (transaction) => {
-            await sql`SELECT set_config('latchkey.audit_prune_bound', '5', true)`.execute(transaction)
-            for (const statement of statements) await sql.raw(statement).execute(transaction)
-          })
       for (const statement of [
         'DELETE FROM audit_events WHERE id = 5',
         'DELETE FROM audit_seals WHERE position = 5',
         'DELETE FROM audit_seals WHERE position IN (1, 3)',
         'DELETE FROM audit_checkpoints WHERE number = 2',
+        'DELETE FROM audit_checkpoints WHERE number = 4',
+        `INSERT INTO audit_seals VALUES (500, 500, sha256('')), (4, 4, sha256('')) ON CONFLICT DO NOTHING`,
       ]) {
-        await assert.rejects(pruning(statement), /is append-only/, statement)
+        await assert.rejects(inOne(forge(4, 12, 5), statement), /is append-only/, statement)
       }
-      await pruning('DELETE FROM audit_events WHERE id < 5', 'DELETE FROM audit_seals WHERE position < 5')
+      await inOne(
+        forge(4, 12, 5),
+        'DELETE FROM audit_events WHERE id < 5',
+        'DELETE FROM audit_seals WHERE position < 5',
+        'DELETE FROM audit_checkpoints WHERE position < 5',
+      )
       await refused('DELETE FROM audit_events WHERE id = 6')
+      await refused(`INSERT INTO audit_seals VALUES (1, 500, sha256(''))`)
+    })
+
+    for (const [what, position, from] of [
+      ['wiped', 0, 500],
+      ['cut off at its front', 9, 9],
+    ] as const) {
+      it(`can not be ${what} by the application’s role but for a checkpoint that nobody signed, which is told of`, async () => {
+        const log = await twelve()
+        await inOne(
+          forge(4, position, from),
+          `DELETE FROM audit_whence WHERE event_id < ${from}`,
+          `DELETE FROM audit_events WHERE id < ${from}`,
+          `DELETE FROM audit_seals WHERE position < ${from}`,
+          `DELETE FROM audit_checkpoints WHERE number < 4 AND position < ${from}`,
+        )
+        await refused('DELETE FROM audit_checkpoints WHERE number = 4')
+        assert.equal((await log.verify()).intact, false)
+        // Nor does a service that comes new sign what is left.
+        await log.add(13, 13)
+        await assert.rejects(log.start().seal({ final: true }), /checkpoint 4 bears no good signature/)
+        assert.match(await text(log), /checkpoint 4: the checkpoint bears no good|at position 1: the row is missing/)
+      })
+    }
+
+    it('is not misled by a temporary table under the name of one of its own', async () => {
+      await twelve()
+      await world()
+        .database.connection()
+        .execute(async (connection) => {
+          const run = (statement: string) => sql.raw(statement).execute(connection)
+          await run('CREATE TEMP TABLE audit_checkpoints (number bigint, from_position bigint)')
+          try {
+            await run('INSERT INTO audit_checkpoints VALUES (500, 500)')
+            await assert.rejects(run('DELETE FROM audit_events'), /is append-only/)
+            await assert.rejects(run('DELETE FROM audit_seals'), /is append-only/)
+          } finally {
+            await run('DROP TABLE pg_temp.audit_checkpoints')
+          }
+        })
     })
   })
 
@@ -194,7 +240,7 @@ export function auditChainContract(world: () => World): void {
       ].map((change): [string, string[], RegExp] => [
         `event ${id} set to ${change}`,
         [`UPDATE audit_events SET ${change} WHERE id = ${id}`],
-        new RegExp(`at position ${id}, event ${id}: the event was altered`),
+        new RegExp(`at position ${id}, event ${id}: the event or its place was altered`),
       ]),
       [
         `event ${id} under another id`,
@@ -209,7 +255,7 @@ export function auditChainContract(world: () => World): void {
       [
         `the hash at position ${id} changed`,
         [`UPDATE audit_seals SET hash = sha256('') WHERE position = ${id}`],
-        new RegExp(`at position ${id}, event ${id}: the (seal|event) was altered`),
+        new RegExp(`at position ${id}, event ${id}: the event or its place was altered`),
       ],
       [
         `position ${id} given to an event that never was`,
@@ -258,7 +304,7 @@ export function auditChainContract(world: () => World): void {
         'UPDATE audit_seals SET event_id = 6 WHERE position = 8',
         'UPDATE audit_seals SET event_id = 8 WHERE position = 6',
       ],
-      /at position 6, event 8: the order was changed/,
+      /at position 6, event 8: the event or its place was altered/,
     ],
     [
       'two seals with each other’s positions',
@@ -267,7 +313,7 @@ export function auditChainContract(world: () => World): void {
         'UPDATE audit_seals SET position = 6 WHERE position = 7',
         'UPDATE audit_seals SET position = 7 WHERE position = 500',
       ],
-      /at position 6, event 7: the order was changed/,
+      /at position 6, event 7: the event or its place was altered/,
     ],
     [
       'an event inserted',
@@ -280,7 +326,7 @@ export function auditChainContract(world: () => World): void {
         `INSERT INTO audit_events (id, at, kind) OVERRIDING SYSTEM VALUE VALUES (600, now(), 'logged_in')`,
         `INSERT INTO audit_seals VALUES (13, 600, sha256(''))`,
       ],
-      /at position 13, event 600: the event was altered/,
+      /at position 13, event 600: the event or its place was altered/,
     ],
     [
       'a waiting event deleted',
@@ -301,7 +347,7 @@ export function auditChainContract(world: () => World): void {
       `key_id = 'another'`,
       `signature = sha256('')`,
     ].flatMap((change): [string, string[], RegExp][] =>
-      (change === 'number = 4' ? [3] : [2, 3]).map((number) => [
+      (/^number = 4|^key_id/.test(change) ? [3] : [2, 3]).map((number) => [
         `checkpoint ${number} set to ${change}`,
         [`UPDATE audit_checkpoints SET ${change} WHERE number = ${number}`],
         /checkpoint (\d+): the checkpoint (bears no good signature|is missing)/,
@@ -312,6 +358,15 @@ export function auditChainContract(world: () => World): void {
       [`DELETE FROM audit_checkpoints WHERE number = ${number}`],
       new RegExp(`checkpoint ${number}: the checkpoint is missing`),
     ]),
+    [
+      'all removed from a database that was in use',
+      [
+        ...tables.map((table) => `DELETE FROM ${table}`),
+        'DELETE FROM signing_keys',
+        `INSERT INTO users (email, created_at) VALUES ('in-use@example.com', now())`,
+      ],
+      /nothing is on record/,
+    ],
   ]
 
   describe('the verification of the audit log names what was tampered with', () => {
@@ -342,6 +397,19 @@ export function auditChainContract(world: () => World): void {
 
     it('and finds nothing where nothing was', async () => {
       assert.match(await verdictAfter([]), /^intact: 12 events, positions 1 to 12/)
+    })
+
+    it('and calls a database intact in which nothing ever was', async () => {
+      const all = [...tables, 'signing_keys', 'users'].map((table) => `DELETE FROM ${table}`)
+      assert.match(await verdictAfter(all), /^intact: 0 events, intact; 0 not yet sealed.\n0 checkpoints/)
+    })
+
+    it('and counts an older checkpoint whose key it does not know', async () => {
+      const changed = [`UPDATE audit_checkpoints SET key_id = 'another' WHERE number = 2`]
+      assert.match(
+        await verdictAfter(changed),
+        /^intact: 12 .*\n1 checkpoints are under a key that is no longer known/s,
+      )
     })
 
     for (const [name, statements, says] of tamperings) {
@@ -534,8 +602,31 @@ export function auditChainContract(world: () => World): void {
       await log.seal({ final: true })
       clock.advance(2 * day)
       await tamper(`UPDATE audit_events SET user_id = 8 WHERE id = 2`)
-      await assert.rejects(log.prune(), /Nothing is pruned\. .* at position 2, event 2: the event was altered/)
+      await assert.rejects(
+        log.prune(),
+        /Nothing is pruned\. .* at position 2, event 2: the event or its place was altered/,
+      )
       assert.equal((await counts())?.events, 4)
+    })
+
+    it('takes what is over although an event in it was deleted before it was sealed, and says so', async () => {
+      const log = await fresh(10 * day)
+      await log.add(1, 3)
+      await tamper('DELETE FROM audit_events WHERE id = 2')
+      clock.advance(8 * day)
+      await log.add(4, 5)
+      await tamper('DELETE FROM audit_events WHERE id = 4')
+      await log.seal({ final: true })
+      clock.advance(4 * day)
+      assert.equal(await log.prune(), 3)
+      const pruned = world().database.selectFrom('audit_events').select('subject').where('kind', '=', 'audit_pruned')
+      assert.deepEqual(await pruned.execute(), [{ subject: 'positions 1 to 3, 1 of them missing' }])
+      // What is not over yet is told of further on.
+      assert.match(await text(log), /at position 4, event 4: the event is missing/)
+      clock.advance(8 * day)
+      await log.seal({ final: true })
+      assert.equal(await log.prune(), 2)
+      assert.match(await text(log), /^1 events, positions 6 to 6, intact; 1 not yet sealed/)
     })
 
     it('is no excuse for a front that somebody else cut off', async () => {
@@ -562,6 +653,28 @@ export function auditChainContract(world: () => World): void {
       assert.match(await text(next), /^13 events, .* intact; 0 not yet sealed.\n4 checkpoints; 0 events/)
       const later = log.start({ seed })
       assert.match(await text(later), /^13 events, .* intact.*3 checkpoints are under a key that is no longer known/s)
+    })
+
+    it('may be replaced in two rounds, in which processes sign under both in turn', async () => {
+      const log = await fresh()
+      const seed = new Secret(randomBytes(32))
+      const [one, other] = [log.start({ previousSeed: seed }), log.start({ seed, previousSeed: log.seed })]
+      for (const process of [one, one, other, one, other, other]) {
+        await process.audit.note(event(1))
+        await process.seal({ final: true })
+        for (const either of [one, other]) assert.match(await text(either), / intact; 0 not yet sealed/)
+      }
+      const later = log.start({ seed })
+      const words =
+        /^6 events, .* intact.*6 checkpoints; 0 events.*\n3 checkpoints are under a key that is no longer known/s
+      assert.match(await text(later), words)
+      assert.match(await text(later, log.checkpoints[4]), words)
+      const forgotten = await later.verify(log.checkpoints[3])
+      assert.deepEqual(
+        [forgotten.intact, /signed under a key that is no longer known/.test(forgotten.text)],
+        [false, true],
+      )
+      assert.doesNotMatch(forgotten.text, /broken|no good signature/)
     })
 
     it('is needed: under another one nothing is called intact', async () => {

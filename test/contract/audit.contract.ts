@@ -30,6 +30,7 @@ export function auditContract(world: () => World): void {
         session_id: sessionId,
         subject: null,
         request_id: caller.requestId,
+        ip: null,
       })
       assert.deepEqual(more, [])
     })
@@ -51,7 +52,7 @@ export function auditContract(world: () => World): void {
       await record({ kind: 'key_created', at: start, userId: null, sessionId: null, caller: null, subject })
       const query = world().database.selectFrom('audit_events').selectAll().where('subject', '=', subject)
       const { id, ...row } = await query.executeTakeFirstOrThrow()
-      const nobody = { user_id: null, session_id: null, whence_digest: null, request_id: null }
+      const nobody = { user_id: null, session_id: null, whence_digest: null, request_id: null, ip: null }
       assert.deepEqual(row, { kind: 'key_created', at: start, subject, ...nobody })
       assert.deepEqual(await whenceOf(id), [])
     })
@@ -92,12 +93,14 @@ export function auditContract(world: () => World): void {
       assert.equal((await eventsOf(userId)).length, 1)
     })
 
-    it('keeps a subject as text that is well-formed, of at most 200 characters', async () => {
+    it('keeps a subject as text that is well-formed, of at most 200 characters; of 1000 where it is of a start', async () => {
       const userId = await newUser(world())
       const subject = `a\u0000\ud800\u2028"${'x'.repeat(300)}`
       await audit().note({ kind: 'login_failed', at: start, userId, sessionId: null, caller, subject })
       const [event] = await eventsOf(userId)
       assert.equal(event?.subject, `a \ufffd\u2028"${'x'.repeat(195)}`)
+      await audit().note({ kind: 'started', at: start, userId, sessionId: null, caller, subject: 'y'.repeat(1001) })
+      assert.equal((await eventsOf(userId))[1]?.subject, 'y'.repeat(1000))
     })
   })
 }

@@ -191,6 +191,41 @@ for (const kind of kinds) {
       assert.equal((await logIn(newAddress(), email, password)).status, 200)
     })
 
+    it('know the place where a person has registered, before they have ever logged in', async () => {
+      const home = newAddress()
+      const json = { email: nobody(), password: 'your_password_123' }
+      assert.equal((await call('POST', '/api/v1/auth/register', home, { json })).status, 200)
+      await fail(30, newAddress, json.email)
+      assert.equal((await logIn(newAddress(), json.email, json.password)).status, 429)
+      assert.equal((await logIn(home, json.email, json.password)).status, 200)
+    })
+
+    it('know no other place any more once the password was changed: who had the old one is a stranger', async () => {
+      const [home, thief] = [newAddress(), newAddress()]
+      const { email, password } = await personAt(home)
+      assert.equal((await logIn(thief, email, password)).status, 200)
+      const { access_token: token } = (await logIn(home, email, password)).body
+      const json = { current_password: password, new_password: 'your_next_password_456' }
+      assert.equal((await call('PUT', '/api/v1/users/me/password', home, { token, json })).status, 204)
+      for (let failed = 0; failed < 60; failed++) {
+        service.clock.advance(600)
+        await logIn(thief, email, password)
+      }
+      assert.equal((await logIn(home, email, json.new_password)).status, 200)
+    })
+
+    it('give an account that an operator unlocks its quota for unknown places back', async () => {
+      const { email, password } = await service.person()
+      await fail(30, newAddress, email)
+      assert.equal((await logIn(newAddress(), email, password)).status, 429)
+      const [row] = await service.query<{ id: number }>(`SELECT id FROM users WHERE email = '${email}'`)
+      assert.equal(await service.service.accounts.unlock(row?.id as never), true)
+      service.clock.advance(540)
+      const statuses = await fail(19, newAddress, email)
+      assert.deepEqual(new Set(statuses), new Set([401]))
+      assert.equal((await logIn(newAddress(), email, password)).status, 200)
+    })
+
     it('forget a place where nobody has logged in for 90 days', async () => {
       const home = newAddress()
       const { email, password } = await personAt(home)
@@ -246,6 +281,23 @@ for (const kind of kinds) {
     })
   })
 }
+
+describe('a service without limits', () => {
+  let service: TestService
+  before(async () => {
+    service = await startService({ env: { RATE_LIMIT: 'off' } })
+  })
+  after(() => service?.close())
+
+  it('limits nobody and locks nobody out, and shows no limit', async () => {
+    const { email, password } = await service.person()
+    const logIn = (with_: string) => service.call('POST', '/api/v1/auth/login', { json: { email, password: with_ } })
+    for (let failed = 0; failed < 130; failed++) assert.equal((await logIn(wrong)).status, 401)
+    const answer = await logIn(password)
+    assert.equal(answer.status, 200)
+    assert.equal(answer.headers.get('ratelimit-policy'), null)
+  })
+})
 
 describe('a service whose limits cannot be asked', () => {
   let server: TestPostgres

@@ -54,18 +54,19 @@ describe('the statements that a call sends to PostgreSQL, those that open and en
     assert.ok(all.length > 0 && all.length <= 2, all.join('\n'))
   })
 
-  it('a registration is five: its limit; the account and its audit event, in a transaction', async () => {
-    const json = { email: 'five@example.com', password }
+  it('a registration is six: its limit; the account and its audit event, in a transaction; the place', async () => {
+    const json = { email: 'six@example.com', password }
     const all = await statementsOf('POST', '/api/v1/auth/register', 200, { json })
-    assert.equal(all.length, 5, all.join('\n'))
+    assert.equal(all.length, 6, all.join('\n'))
   })
 
-  it('a login is twelve, five of them for the limits, and one more from a new place', async () => {
+  it('a login is twelve, six of them for the limits, and one more from a new place', async () => {
     const json = await service.person()
-    const first = await statementsOf('POST', '/api/v1/auth/login', 200, { json })
-    assert.equal(first.length, 13, first.join('\n'))
-    const second = await statementsOf('POST', '/api/v1/auth/login', 200, { json })
-    assert.equal(second.length, 12, second.join('\n'))
+    const known = await statementsOf('POST', '/api/v1/auth/login', 200, { json })
+    assert.equal(known.length, 12, known.join('\n'))
+    await service.query('DELETE FROM known_places')
+    const unknown = await statementsOf('POST', '/api/v1/auth/login', 200, { json })
+    assert.equal(unknown.length, 13, unknown.join('\n'))
   })
 
   it('a failed login is five: its limits, the attempt, the audit event', async () => {

@@ -26,51 +26,66 @@ const batch = 2000
  * own. A signed checkpoint keeps the hash that the rest of the chain follows. What is not whole is not pruned away.
  * Answers how many were deleted.
  *
- * @throws Error when the rows that would go are not the ones that were sealed.
+ * @throws Error when the rows that would go are not the ones that were sealed. An event that was gone before that is
+ * none of them: its place is known to be empty.
  */
 export function pruneEvents({ chain, events, transact, clock, signer, digest, retention, onCheckpoint }: Deps) {
-  async function pruneBatch(): Promise<number> {
+  return async (): Promise<number> => {
+    for (let count = 0; ; ) {
+      const pruned = await pruneBatch()
+      if (pruned === null) return count
+      onCheckpoint(pruned.anchored)
+      count += pruned.count
+      if (!pruned.more) return count
+    }
+  }
+
+  /** Answers null where nothing is over. */
+  function pruneBatch() {
     const now = clock()
-    const pruned = await transact(async (transaction) => {
-      if (!(await chain.hold(transaction, false))) return null
+    return transact(async (transaction) => {
+      // Whoever seals is soon done.
+      await chain.hold(transaction, true)
       const { head, checkpoint } = await chain.end(transaction)
       if (head === null || checkpoint === null) return null
       if (signer.check(checkpoint) !== 'good') throw new Error('The last audit checkpoint bears no good signature.')
 
       const start = beginning(checkpoint, checkpoint)
       const links = await chain.links(transaction, start.position, batch)
-      const { progress, fault } = inspect({ digest, check: signer.check }, start, links, [])
+      const { fault } = inspect({ digest, check: signer.check, passesGaps: true }, start, links, [])
       if (fault) throw new Error(`Nothing is pruned. ${describeVerdict({ kind: 'broken', ...fault })}`)
       const over = oldest(links, now.getTime() - retention * 1000, Math.min(head.position, checkpoint.position))
       const last = over.at(-1)
       if (!last) return null
 
       const fromPosition = last.position + 1
-      await chain.removeBefore(transaction, fromPosition)
       const anchored = signer.sign({
         number: checkpoint.number + 1,
         position: head.position,
         hash: head.hash,
-        fromNumber: (await chain.oldestCheckpoint(transaction)) ?? checkpoint.number,
+        fromNumber: (await chain.firstCheckpointFrom(transaction, fromPosition)) ?? checkpoint.number,
         fromPosition,
         anchorHash: last.hash,
         at: microseconds(now),
       })
       await chain.insertCheckpoint(transaction, anchored)
-      const subject = `positions ${start.position + 1} to ${last.position}`
+      await chain.removeBefore(transaction, fromPosition)
+      const missing = over.filter(({ event }) => event === null).length
+      const subject = `positions ${start.position + 1} to ${last.position}${missing > 0 ? `, ${missing} of them missing` : ''}`
       const nobody = { userId: null, sessionId: null, caller: null }
       await events.insert(transaction, [{ kind: 'audit_pruned', at: now, subject, ...nobody }])
-      return { anchored, count: over.length, more: over.length === progress.events }
+      return { anchored, count: over.length, more: over.length === links.length }
     })
-    if (pruned === null) return 0
-    onCheckpoint(pruned.anchored)
-    return pruned.count + (pruned.more ? await pruneBatch() : 0)
   }
-  return pruneBatch
 }
 
-/** The links at the front that are older than `deadline`, in milliseconds, and before the position `end`. */
+/**
+ * The links at the front that are older than `deadline`, in milliseconds, and before the position `end`. An empty place
+ * has no age: it goes with one behind it.
+ */
 function oldest(links: readonly Link[], deadline: number, end: number): readonly Link[] {
   const stays = links.findIndex(({ event, position }) => position >= end || Number(event?.at) / 1000 >= deadline)
-  return stays === -1 ? links : links.slice(0, stays)
+  // A batch without an end among it may hold empty places alone.
+  if (stays === -1) return links
+  return links.slice(0, links.slice(0, stays).findLastIndex(({ event }) => event !== null) + 1)
 }

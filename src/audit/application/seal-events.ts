@@ -27,7 +27,8 @@ const batches = 40
  *
  * What this process wrote itself it remembers: a chain that has lost it is not gone on with.
  *
- * @throws Error when the chain is not the one that this process, or the last checkpoint, knows.
+ * @throws Error when the chain is not the one that this process, or the last checkpoint, knows, and when that one bears
+ * no good signature: what the next says of where the chain begins, it takes over.
  */
 export function sealEvents({ chain, transact, clock, signer, digest, onCheckpoint, onMissing }: Deps) {
   let known: ChainEnd = { head: null, checkpoint: null }
@@ -41,12 +42,20 @@ export function sealEvents({ chain, transact, clock, signer, digest, onCheckpoin
     for (let count = 0; count < batches && (await sealBatch(final)); count++);
   }
 
+  function refuseForged(checkpoint: SignedCheckpoint | null): void {
+    if (checkpoint === null || signer.check(checkpoint) === 'good') return
+    throw new Error(
+      `The last audit checkpoint ${checkpoint.number} bears no good signature: run "audit verify". Nothing is sealed.`,
+    )
+  }
+
   /** Answers whether there may be more to do. */
   async function sealBatch(final: boolean): Promise<boolean> {
     const done = await transact(async (transaction) => {
       if (!(await chain.hold(transaction, final))) return null
       const end = await chain.end(transaction)
       refuseLoss(end, known)
+      refuseForged(end.checkpoint)
       // A row that was pruned since is behind the anchor that the checkpoint bears.
       const pruned = known.head && end.checkpoint && known.head.position < end.checkpoint.fromPosition
       if (known.head && !pruned) refuseOther(await chain.sealAt(transaction, known.head.position), known.head)

@@ -24,16 +24,23 @@ export const verifyChain =
   ({ chain, signer, digest }: Deps) =>
   (given: string | null = null): Promise<Verdict> => {
     const kept = given === null ? null : parseCheckpoint(given)
-    if (given !== null && (kept === null || signer.check(kept) !== 'good')) {
-      return Promise.resolve({ kind: 'broken', what: 'checkpoint_forged' })
-    }
+    const signature = kept && signer.check(kept)
+    if (signature === 'unknown') return Promise.resolve({ kind: 'unverified' })
+    if (given !== null && signature !== 'good') return Promise.resolve({ kind: 'broken', what: 'checkpoint_forged' })
     return chain.snapshot(async (transaction): Promise<Verdict> => {
       const newest = await chain.newestCheckpoints(transaction, batch)
       const start = beginning(newest.find((one) => signer.check(one) === 'good') ?? null, genesis)
       const { progress, fault } = await goOver(transaction, start, kept)
-      const wrong = fault ?? wrongAtTheEnd(progress, newest[0] ?? null, kept) ?? (await outsideOfIt(transaction))
+      const wrong = fault ?? wrongAtTheEnd(progress, newest[0] ?? null, kept)
       if (wrong) return { kind: 'broken', ...wrong }
-      const { count } = await chain.waiting(transaction)
+      // What neither is in the chain nor waits for it, and what waits and is gone.
+      const { count, missing } = await chain.waiting(transaction)
+      if (missing !== null) return { kind: 'broken', what: 'waiting_missing', eventId: missing }
+      const stray = await chain.firstStray(transaction)
+      if (stray !== null) return { kind: 'broken', what: 'inserted', eventId: stray }
+      // A start is on record before anything is served.
+      const isEmpty = progress.events + count === 0 && newest.length === 0
+      if (isEmpty && !(await chain.isNew(transaction))) return { kind: 'broken', what: 'nothing' }
       return {
         kind: 'intact',
         events: progress.events,
@@ -81,13 +88,5 @@ export const verifyChain =
         return { what: 'checkpoint_missing', position: end.position, checkpoint: next }
       }
       return null
-    }
-
-    /** What neither is in the chain nor waits for it, and what waits and is gone. */
-    async function outsideOfIt(transaction: Transaction): Promise<Fault | null> {
-      const { missing } = await chain.waiting(transaction)
-      if (missing !== null) return { what: 'waiting_missing', eventId: missing }
-      const stray = await chain.firstStray(transaction)
-      return stray === null ? null : { what: 'inserted', eventId: stray }
     }
   }

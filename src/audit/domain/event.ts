@@ -16,7 +16,6 @@ export type AuditKind =
   | 'user_disabled'
   | 'user_enabled'
   | 'user_unlocked'
-  | 'user_unlocked'
   | 'key_created'
   | 'key_removed'
   | 'key_withdrawn'
@@ -34,14 +33,15 @@ export interface AuditEvent {
   /** Null where the service itself acted. */
   readonly caller: Caller | null
   /**
-   * What else it concerns, such as a key's `kid` or a refusal's code; cut at 200 characters. It stays for good, so it
+   * What else it concerns, such as a key's `kid` or a refusal's code; cut at 200 characters, at a start at 1000. It stays for good, so it
    * never holds personal data, such as an e-mail address, nor what somebody sent.
    */
   readonly subject?: string
 }
 
-const longestSubject = 200
-
-/** A subject as it is kept: text that a database can hold, of at most 200 characters. */
-export const subjectOf = (subject: string | undefined): string | null =>
-  subject?.slice(0, longestSubject).toWellFormed().replaceAll('\0', ' ') ?? null
+/** An event's subject as it is kept: text that a database can hold, of a bounded length. */
+export const subjectOf = (kind: AuditKind, subject: string | undefined): string | null =>
+  subject
+    ?.slice(0, kind === 'started' ? 1000 : 200)
+    .toWellFormed()
+    .replaceAll('\0', ' ') ?? null

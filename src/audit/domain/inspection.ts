@@ -9,18 +9,17 @@ export interface Link extends Seal {
 
 /** What is wrong, in words that follow the place. */
 export const faults = {
-  altered: 'the event was altered',
-  seal_altered: 'the seal was altered',
+  altered: 'the event or its place was altered',
   whence_altered: 'whence the event came was altered',
   missing: 'the event is missing',
   seal_missing: 'the row is missing',
-  reordered: 'the order was changed',
   inserted: 'the event has no place in the chain and waits for none: it was inserted',
   waiting_missing: 'the event is missing that waits for its place in the chain',
   truncated: 'the chain ends before its last checkpoint: it was truncated',
   rewritten: 'the chain is another one than was signed: rows before this place were rewritten',
   checkpoint_signature: 'the checkpoint bears no good signature: it was altered',
   checkpoint_missing: 'the checkpoint is missing',
+  nothing: 'nothing is on record of a service that was in use: all of it was removed',
   checkpoint_forged: 'the checkpoint that was given bears no good signature of this service',
 } as const
 
@@ -41,7 +40,7 @@ export interface Progress extends Pick<Seal, 'position' | 'hash'> {
   readonly nextCheckpoint: number | null
   /** The position of the last checkpoint whose signature is good. */
   readonly signed: number
-  /** Checkpoints under a key that is no longer known; later ones, under a known key, cover what they covered. */
+  /** Checkpoints under a key that is no longer known; the newest, under a known one, covers what they covered. */
   readonly unknownKeys: number
 }
 
@@ -49,6 +48,8 @@ export type Signed = 'good' | 'bad' | 'unknown'
 
 interface Tools {
   readonly digest: Digest
+  /** Whether an event may be missing that was so before it was sealed: the hash over its empty place must fit. */
+  readonly passesGaps?: boolean
   readonly check: (checkpoint: SignedCheckpoint) => Signed
 }
 
@@ -64,8 +65,8 @@ export function inspect(
 ): { progress: Progress; fault: Fault | null } {
   const signed = Map.groupBy(checkpoints, (checkpoint) => checkpoint.position)
   let at = progress
-  for (const [index, link] of links.entries()) {
-    const fault = faultOf(tools.digest, at, links, index)
+  for (const link of links) {
+    const fault = faultOf(tools, at, link)
     if (fault) return { progress: at, fault }
     const erased = link.event?.whenceDigest != null && link.whence === null ? 1 : 0
     at = { ...at, position: link.position, hash: link.hash, events: at.events + 1, erased: at.erased + erased }
@@ -78,35 +79,15 @@ export function inspect(
   return { progress: at, fault: null }
 }
 
-function faultOf(digest: Digest, previous: Progress, links: readonly Link[], index: number): Fault | null {
-  const link = links[index] as Link
+function faultOf({ digest, passesGaps = false }: Tools, previous: Progress, link: Link): Fault | null {
   const position = previous.position + 1
   if (link.position !== position) return { what: 'seal_missing', position }
   const { eventId, event, whence } = link
-  if (event === null) return { what: 'missing', position, eventId }
-  const computed = sealNext(digest, previous, eventId, event)
-  if (!computed.hash.equals(link.hash))
-    return { what: reasonOf(digest, previous, computed, links, index), position, eventId }
+  const fits = sealNext(digest, previous, eventId, event).hash.equals(link.hash)
+  if (event === null) return fits && passesGaps ? null : { what: 'missing', position, eventId }
+  if (!fits) return { what: 'altered', position, eventId }
   const kept = whence === null ? event.whenceDigest : whenceDigest(digest, whence)
   return kept === event.whenceDigest ? null : { what: 'whence_altered', position, eventId }
-}
-
-/** Why a hash does not fit: what comes after it tells. */
-function reasonOf(
-  digest: Digest,
-  previous: Progress,
-  computed: Seal,
-  links: readonly Link[],
-  index: number,
-): 'altered' | 'seal_altered' | 'reordered' {
-  const [here, next] = [links[index] as Link, links[index + 1]]
-  if (next?.event && sealNext(digest, computed, next.eventId, next.event).hash.equals(next.hash)) return 'seal_altered'
-  const belongsHere = links.some((other) => {
-    if (other === here || other.event === null) return false
-    const { hash } = sealNext(digest, previous, other.eventId, other.event)
-    return hash.equals(here.hash) || hash.equals(other.hash)
-  })
-  return belongsHere ? 'reordered' : 'altered'
 }
 
 function pass({ check }: Tools, at: Progress, checkpoint: SignedCheckpoint): Progress | Fault {
@@ -115,10 +96,8 @@ function pass({ check }: Tools, at: Progress, checkpoint: SignedCheckpoint): Pro
     return { what: 'checkpoint_missing', position, checkpoint: at.nextCheckpoint }
   }
   const signature = check(checkpoint)
-  // A key is forgotten with all that it signed before another took its place, never in between.
-  if (signature === 'bad' || (signature === 'unknown' && at.signed > 0)) {
-    return { what: 'checkpoint_signature', position, checkpoint: number }
-  }
+  if (signature === 'bad') return { what: 'checkpoint_signature', position, checkpoint: number }
+  // While a key is replaced, processes sign under both in turn: one that is forgotten may stand anywhere.
   if (!checkpoint.hash.equals(at.hash)) return { what: 'rewritten', position, checkpoint: number }
   const unknownKeys = at.unknownKeys + (signature === 'unknown' ? 1 : 0)
   return { ...at, nextCheckpoint: number + 1, unknownKeys, signed: signature === 'good' ? position : at.signed }

@@ -19,9 +19,14 @@ export type Verdict =
       readonly givenIsPruned: boolean
     }
   | ({ readonly kind: 'broken' } & Fault)
+  /** The checkpoint that was given is under a key that is no longer known: it proves nothing, for or against. */
+  | { readonly kind: 'unverified' }
 
 /** A verdict in the words that an operator reads. */
 export function describeVerdict(verdict: Verdict): string {
+  if (verdict.kind === 'unverified') {
+    return 'Nothing was verified: the checkpoint that was given was signed under a key that is no longer known. Give a later one.'
+  }
   if (verdict.kind === 'broken') {
     const { position, eventId, checkpoint, what } = verdict
     const place = [
@@ -37,7 +42,8 @@ export function describeVerdict(verdict: Verdict): string {
     `${events} events${where}, intact; ${unsealed} not yet sealed.`,
     `${checkpoints} checkpoints; ${unsigned} events after the last one.`,
     erased > 0 && `Personal data of ${erased} events were erased.`,
-    unknownKeys > 0 && `${unknownKeys} checkpoints are under a key that is no longer known; later ones cover them.`,
+    unknownKeys > 0 &&
+      `${unknownKeys} checkpoints are under a key that is no longer known; the newest one covers them.`,
     givenIsPruned && 'What the given checkpoint speaks of was pruned since.',
   ]
     .filter((sentence) => sentence !== false)

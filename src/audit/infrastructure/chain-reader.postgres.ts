@@ -25,6 +25,14 @@ export function chainReaderPostgres(database: Database, chain: ChainStore): Chai
       return rows[0] ?? { count: 0, missing: null }
     },
 
+    async isNew(transaction) {
+      const { rows } = await sql<{ is_new: boolean }>`
+        SELECT NOT EXISTS (SELECT FROM signing_keys) AND NOT EXISTS (SELECT FROM users) AS is_new`.execute(
+        opened(transaction),
+      )
+      return rows[0]?.is_new === true
+    },
+
     async firstStray(transaction) {
       for (let after = lowest; ; ) {
         const { last, stray } = await look(transaction, after)

@@ -97,8 +97,7 @@ export function chainStorePostgres(database: Database): ChainStore {
     },
 
     async removeBefore(transaction, position) {
-      await rowsOf(transaction, sql`SELECT set_config('latchkey.audit_prune_bound', ${String(position)}, true)`)
-      // The seals last: by them the database tells which events may go.
+      // The seals after the events: by them the database tells which events may go.
       for (const table of ['audit_whence', 'audit_events']) {
         const id = sql.ref(table === 'audit_events' ? 'id' : 'event_id')
         const old = sql`SELECT event_id FROM audit_seals WHERE position < ${position}`
@@ -106,11 +105,11 @@ export function chainStorePostgres(database: Database): ChainStore {
       }
       await rowsOf(transaction, sql`DELETE FROM audit_seals WHERE position < ${position}`)
       await rowsOf(transaction, sql`DELETE FROM audit_checkpoints WHERE position < ${position}`)
-      await rowsOf(transaction, sql`SELECT set_config('latchkey.audit_prune_bound', '', true)`)
     },
 
-    async oldestCheckpoint(transaction) {
-      const query = sql<{ number: number | null }>`SELECT min(number) AS number FROM audit_checkpoints`
+    async firstCheckpointFrom(transaction, position) {
+      const query = sql<{ number: number | null }>`
+        SELECT min(number) AS number FROM audit_checkpoints WHERE position >= ${position}`
       return (await rowsOf(transaction, query))[0]?.number ?? null
     },
 

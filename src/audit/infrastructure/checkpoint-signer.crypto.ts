@@ -7,10 +7,7 @@ import { statementOf } from '../domain/checkpoint.ts'
 const pkcs8 = Buffer.from('302e020100300506032b657004220420', 'hex')
 
 /** Signs checkpoints with Ed25519 (RFC 8032), and knows what the previous key signed. */
-export function cryptoCheckpointSigner(
-  seed: Secret<Buffer>,
-  previousSeed: Secret<Buffer> | null,
-): CheckpointSigner & { readonly keyId: string } {
+export function cryptoCheckpointSigner(seed: Secret<Buffer>, previousSeed: Secret<Buffer> | null): CheckpointSigner {
   const key = keyOf(seed)
   const known = new Map<string, KeyObject>([[key.id, key.publicKey]])
   if (previousSeed) {

@@ -3,7 +3,7 @@ import { sql } from 'kysely'
 import type { Caller } from '../../kernel/caller.ts'
 import { sanitizeUserAgent } from '../../kernel/user-agent.ts'
 import type { Database } from '../../platform/postgres/tables.ts'
-import { opened } from '../../platform/postgres/transact.postgres.ts'
+import { opened, retried } from '../../platform/postgres/transact.postgres.ts'
 import type { EventStore } from '../application/ports.ts'
 import { whenceDigest } from '../domain/chain.ts'
 import { type AuditEvent, subjectOf } from '../domain/event.ts'
@@ -15,7 +15,7 @@ export function eventStorePostgres(database: Database): EventStore {
     async insert(transaction, events) {
       if (events.length === 0) return
       // One text for all rows, whatever their number: the statement stays the same and is one round trip.
-      await sql`
+      const statement = sql`
         WITH given AS MATERIALIZED (
           SELECT nextval('audit_events_id_seq') AS id, rows.*
           FROM json_to_recordset(${JSON.stringify(events.map(rowOf))}::text::json) AS rows (
@@ -26,12 +26,12 @@ export function eventStorePostgres(database: Database): EventStore {
           INSERT INTO audit_events (id, at, kind, user_id, session_id, subject, request_id, whence_digest)
           OVERRIDING SYSTEM VALUE
           SELECT id, at, kind, user_id, session_id, subject, request_id, decode(digest, 'hex') FROM given
-        ), waiting AS (
-          INSERT INTO audit_unsealed (event_id) SELECT id FROM given
         )
         INSERT INTO audit_whence (event_id, ip, user_agent, salt)
         SELECT id, ip, user_agent, decode(salt, 'hex') FROM given WHERE salt IS NOT NULL
-      `.execute(transaction ? opened(transaction) : database)
+      `
+      if (transaction) await statement.execute(opened(transaction))
+      else await retried(() => statement.execute(database))
     },
 
     async eraseWhence(transaction, userId) {
@@ -52,7 +52,7 @@ const rowOf = ({ kind, at, userId, sessionId, caller, subject }: AuditEvent) => 
   at,
   user_id: userId,
   session_id: sessionId,
-  subject: subjectOf(subject),
+  subject: subjectOf(kind, subject),
   request_id: caller?.requestId ?? null,
   ...whenceOf(caller),
 })
