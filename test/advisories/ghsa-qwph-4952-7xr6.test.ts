@@ -1,4 +1,4 @@
-// GHSA-qwph-4952-7xr6 (jsonwebtoken): a caller that named no algorithms got `none` among them, and unsigned tokens passed.
+// GHSA-qwph-4952-7xr6 (jsonwebtoken): with no key and no algorithms named `none` was among those that pass, and so did unsigned tokens.
 import { test } from 'node:test'
 import { compact, decode, unsigned } from '../support/forge.ts'
 import { access, assertInvalid, refresh } from './token-bench.ts'
