@@ -38,9 +38,9 @@ describe('a share of a quota', () => {
 
   it('says where a caller stands with what is not settled yet', async () => {
     const { times } = world()
-    const standings = (await times(6)).map((verdict) => verdict.enough && verdict.standing)
+    const standings = (await times(6)).map((verdict) => (verdict.enough ? verdict.standing : null))
     assert.deepEqual(
-      standings.map((standing) => standing && standing.remaining),
+      standings.map((standing) => standing?.remaining),
       [39, 38, 37, 36, 35, 34],
     )
     assert.deepEqual(standings[5], { remaining: 34, resetAfter: 6 })
