@@ -73,7 +73,7 @@ describe('a database server that is stopped and started', () => {
   })
 
   for (const how of ['fast', 'immediate', 'kill'] as const) {
-    it(`${how}: refused while it is down, served again within two seconds, all that was answered is there`, async () => {
+    it(`${how}: refused while it is down, served again soon, all that was answered is there`, async () => {
       const flying = await prepareAll(scene)
       const grounded = await prepareAll(scene)
       const { truly } = await settle(scene, flying, () => server.down(how))

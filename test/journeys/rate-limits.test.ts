@@ -122,7 +122,7 @@ for (const kind of kinds) {
       assert.equal((await logIn(from, email, wrong)).status, 429)
     })
 
-    it('begin anew for a place that knew the password', async () => {
+    itInFull('begin anew for a place that knew the password', async () => {
       const { email, password } = await service.person()
       const from = newAddress()
       for (let round = 0; round < 3; round++) {
@@ -191,7 +191,7 @@ for (const kind of kinds) {
       assert.equal((await logIn(newAddress(), email, password)).status, 200)
     })
 
-    it('know the place where a person has registered, before they have ever logged in', async () => {
+    itInFull('know the place where a person has registered, before they have ever logged in', async () => {
       const home = newAddress()
       const json = { email: nobody(), password: 'your_password_123' }
       assert.equal((await call('POST', '/api/v1/auth/register', home, { json })).status, 200)
@@ -200,21 +200,24 @@ for (const kind of kinds) {
       assert.equal((await logIn(home, json.email, json.password)).status, 200)
     })
 
-    it('know no other place any more once the password was changed: who had the old one is a stranger', async () => {
-      const [home, thief] = [newAddress(), newAddress()]
-      const { email, password } = await personAt(home)
-      assert.equal((await logIn(thief, email, password)).status, 200)
-      const { access_token: token } = (await logIn(home, email, password)).body
-      const json = { current_password: password, new_password: 'your_next_password_456' }
-      assert.equal((await call('PUT', '/api/v1/users/me/password', home, { token, json })).status, 204)
-      for (let failed = 0; failed < 60; failed++) {
-        service.clock.advance(600)
-        await logIn(thief, email, password)
-      }
-      assert.equal((await logIn(home, email, json.new_password)).status, 200)
-    })
+    itInFull(
+      'know no other place any more once the password was changed: who had the old one is a stranger',
+      async () => {
+        const [home, thief] = [newAddress(), newAddress()]
+        const { email, password } = await personAt(home)
+        assert.equal((await logIn(thief, email, password)).status, 200)
+        const { access_token: token } = (await logIn(home, email, password)).body
+        const json = { current_password: password, new_password: 'your_next_password_456' }
+        assert.equal((await call('PUT', '/api/v1/users/me/password', home, { token, json })).status, 204)
+        for (let failed = 0; failed < 60; failed++) {
+          service.clock.advance(600)
+          await logIn(thief, email, password)
+        }
+        assert.equal((await logIn(home, email, json.new_password)).status, 200)
+      },
+    )
 
-    it('give an account that an operator unlocks its quota for unknown places back', async () => {
+    itInFull('give an account that an operator unlocks its quota for unknown places back', async () => {
       const { email, password } = await service.person()
       await fail(30, newAddress, email)
       assert.equal((await logIn(newAddress(), email, password)).status, 429)
@@ -226,7 +229,7 @@ for (const kind of kinds) {
       assert.equal((await logIn(newAddress(), email, password)).status, 200)
     })
 
-    it('forget a place where nobody has logged in for 90 days', async () => {
+    itInFull('forget a place where nobody has logged in for 90 days', async () => {
       const home = newAddress()
       const { email, password } = await personAt(home)
       service.clock.advance(90 * day)
@@ -254,7 +257,7 @@ for (const kind of kinds) {
       assert.equal((await refresh()).status, 200)
     })
 
-    it('let a person try their present password ten times', async () => {
+    itInFull('let a person try their present password ten times', async () => {
       const home = newAddress()
       const { email, password } = await personAt(home)
       const { access_token: token } = (await logIn(home, email, password)).body
