@@ -11,7 +11,6 @@ import { acceptPassword } from './application/accept-password.ts'
 import { changePassword } from './application/change-password.ts'
 import { disableUser } from './application/disable-user.ts'
 import { enableUser } from './application/enable-user.ts'
-import { getMe } from './application/get-me.ts'
 import { logIn } from './application/log-in.ts'
 import { register } from './application/register.ts'
 import { unlockUser } from './application/unlock-user.ts'
@@ -73,7 +72,6 @@ export function createAccounts(deps: Deps) {
       userRoutes(app, {
         ...routes,
         guards,
-        getMe: getMe({ accounts }),
         changePassword: changePassword({ ...setting, isLockedOut, revokeSessions }),
       })
     },

@@ -44,25 +44,27 @@ export function sessionStoreContract(world: () => World): void {
       sessions.advance(id, generation, now, idleExpiresAt)
     const idsOf = (some: readonly { id: SessionId }[]) => some.map(({ id }) => id)
 
+    const stored = async (id: SessionId) => (await sessions.find(id))?.session ?? null
+
     describe('insert and find', () => {
       it('keep every field, moments to the millisecond, and ids as a number and a lower-case UUID', async () => {
         const session = await open()
-        assert.deepEqual(await sessions.find(session.id), session)
+        assert.deepEqual(await stored(session.id), session)
       })
 
       it('keep a session without a device', async () => {
         const session = await open({ userAgent: null, ip: null })
-        assert.deepEqual(await sessions.find(session.id), session)
+        assert.deepEqual(await stored(session.id), session)
       })
 
       it('answer null for what is not there', async () => {
-        assert.equal(await sessions.find(randomUUID() as SessionId), null)
+        assert.equal(await stored(randomUUID() as SessionId), null)
       })
 
       it('answer false for a user who is gone, or whose epoch is another by now', async () => {
         const late = sessionOf()
         assert.equal(await insert(late, 1), false)
-        assert.equal(await sessions.find(late.id), null)
+        assert.equal(await stored(late.id), null)
         await world().database.deleteFrom('users').where('id', '=', userId).execute()
         assert.equal(await insert(late), false)
       })
@@ -95,14 +97,14 @@ export function sessionStoreContract(world: () => World): void {
         const session = await open()
         const moved = { ...session, generation: 1, lastUsedAt: after(100), idleExpiresAt: after(400) }
         assert.deepEqual(await advance(session.id), moved)
-        assert.deepEqual(await sessions.find(session.id), moved)
+        assert.deepEqual(await stored(session.id), moved)
       })
 
       it('lets exactly one of many through', async () => {
         const { id } = await open()
         const answers = await Promise.all(Array.from({ length: 20 }, () => advance(id)))
         assert.equal(answers.filter((answer) => answer !== null).length, 1)
-        assert.equal((await sessions.find(id))?.generation, 1)
+        assert.equal((await stored(id))?.generation, 1)
       })
 
       it('never moves the absolute end, and no idle end past it', async () => {
@@ -127,16 +129,52 @@ export function sessionStoreContract(world: () => World): void {
         it(`leaves a session as it is ${what}, and answers null`, async () => {
           const { id } = await open()
           await prepare(id)
-          const before = await sessions.find(id)
+          const before = await stored(id)
           assert.equal(await advance(id, generation), null)
-          assert.deepEqual(await sessions.find(id), before)
+          assert.deepEqual(await stored(id), before)
         })
       }
+
+      it('moves many at once, each by its own conditions and to its own times', async () => {
+        const all = await Promise.all(Array.from({ length: 60 }, () => open()))
+        const [ran, raced, revoked, missing] = all
+        assert.ok(ran && raced && revoked && missing)
+        await advance(raced.id)
+        await revoke({ only: revoked.id })
+        await world().database.deleteFrom('sessions').where('id', '=', missing.id).execute()
+        const answers = await Promise.all(
+          all.map(({ id }, index) => (id === ran.id ? advance(id, 0, after(300)) : advance(id, 0, after(100 + index)))),
+        )
+        const wanted = all.map((session, index) =>
+          index < 4 ? null : { ...session, generation: 1, lastUsedAt: after(100 + index), idleExpiresAt: after(400) },
+        )
+        assert.deepEqual(answers, wanted)
+        const found = await Promise.all(all.map(({ id }) => stored(id)))
+        assert.deepEqual(found.slice(4), wanted.slice(4))
+        assert.equal(found[0]?.generation, 0)
+      })
+
+      it('moves the others when one of those that meet can not be written', async () => {
+        const [full, ...others] = await Promise.all(Array.from({ length: 10 }, () => open()))
+        assert.ok(full)
+        const last = 2_147_483_647
+        await world()
+          .database.updateTable('sessions')
+          .set({ generation: sql`${last}` })
+          .where('id', '=', full.id)
+          .execute()
+        const [refused, ...moved] = await Promise.allSettled([
+          advance(full.id, last),
+          ...others.map(({ id }) => advance(id)),
+        ])
+        assert.equal(refused?.status, 'rejected')
+        for (const one of moved) assert.equal(one.status === 'fulfilled' && one.value?.generation, 1)
+      })
 
       it('leaves other sessions as they are', async () => {
         const [one, other] = [await open(), await open()]
         await advance(one.id)
-        assert.deepEqual(await sessions.find(other.id), other)
+        assert.deepEqual(await stored(other.id), other)
       })
     })
 
@@ -170,7 +208,7 @@ export function sessionStoreContract(world: () => World): void {
     })
 
     describe('revoke', () => {
-      const revokedOf = async (id: SessionId) => (await sessions.find(id))?.revokedAt
+      const revokedOf = async (id: SessionId) => (await stored(id))?.revokedAt
 
       it('ends one session, and no other', async () => {
         const [one, other] = [await open(), await open()]
@@ -243,8 +281,8 @@ export function sessionStoreContract(world: () => World): void {
         const [revoked, live] = [await open(), await open()]
         await revoke({ only: revoked.id }, after(98))
         assert.deepEqual(await purge(after(100)), { purged: 2, next: null })
-        for (const { id } of [idle, revoked]) assert.equal(await sessions.find(id), null)
-        for (const { id } of [atDeadline, live]) assert.notEqual(await sessions.find(id), null)
+        for (const { id } of [idle, revoked]) assert.equal(await stored(id), null)
+        for (const { id } of [atDeadline, live]) assert.notEqual(await stored(id), null)
       })
 
       it('is not looked for outside of the stretch', async () => {
@@ -255,8 +293,8 @@ export function sessionStoreContract(world: () => World): void {
       it('goes with its user', async () => {
         const [mine, theirs] = [await open(), await open({ userId: await newUser(world()) })]
         await world().database.deleteFrom('users').where('id', '=', userId).execute()
-        assert.equal(await sessions.find(mine.id), null)
-        assert.notEqual(await sessions.find(theirs.id), null)
+        assert.equal(await stored(mine.id), null)
+        assert.notEqual(await stored(theirs.id), null)
       })
     })
   })

@@ -56,12 +56,27 @@ const candidates: readonly Candidate[] = [
     store: without('idle_expires_at'),
   },
   {
+    name: 'a store whose batches have no guard on the generation',
+    caughtBy: ['one wins of many'],
+    store: rewritten('USING (id, generation)', 'USING (id)'),
+  },
+  {
+    name: 'a store whose batches do not ask whether a session was revoked',
+    caughtBy: ['none wins after an ending'],
+    store: rewritten('sessions.revoked_at IS NULL AND', ''),
+  },
+  {
+    name: 'a store whose batches do not ask whether a session ran out',
+    caughtBy: ['none wins after the idle end'],
+    store: rewritten('AND sessions.idle_expires_at > asked.now', ''),
+  },
+  {
     name: 'a store that reads, compares and then writes',
     caughtBy: ['one wins of many', 'none wins after an ending'],
     store: (database) => ({
       ...sessionStorePostgres(database),
       async advance(id, generation, now, idleExpiresAt) {
-        const found = await sessionStorePostgres(database).find(id)
+        const found = (await sessionStorePostgres(database).find(id))?.session
         if (!found || found.generation !== generation || !isLive(found, now)) return null
         const next = { ...found, generation: generation + 1, lastUsedAt: now, idleExpiresAt }
         await database
@@ -88,9 +103,25 @@ function without(condition: 'generation' | 'revoked_at' | 'idle_expires_at' | nu
         .$if(condition !== 'revoked_at', (update) => update.where('revoked_at', 'is', null))
         .$if(condition !== 'idle_expires_at', (update) => update.where('idle_expires_at', '>', now))
         .executeTakeFirst()
-      return numUpdatedRows > 0n ? sessionStorePostgres(database).find(id) : null
+      const found = await sessionStorePostgres(database).find(id)
+      return numUpdatedRows > 0n && found ? found.session : null
     },
   })
+}
+
+/** The store with its statement for many sessions at once changed. */
+function rewritten(from: string, to: string): Candidate['store'] {
+  // A connection that has prepared one text under a name takes no other under it.
+  const name = from.toLowerCase().replaceAll(/[^a-z]+/g, '-')
+  return (database) => {
+    const altered = Object.create(database) as Database
+    altered.executeQuery = (query) => {
+      if (!('sql' in query) || !query.sql.includes('advance-sessions')) return database.executeQuery(query)
+      assert.ok(query.sql.includes(from), `the statement has no ${from}`)
+      return database.executeQuery({ ...query, sql: query.sql.replace('advance-sessions', name).replace(from, to) })
+    }
+    return { ...sessionStorePostgres(database), advance: sessionStorePostgres(altered).advance }
+  }
 }
 
 describe('the assertions of the races', () => {

@@ -6,7 +6,6 @@ import { callerOf, type Server } from '../../platform/http/server.ts'
 import type { AccessClaims, TokenGuards } from '../../sessions/index.ts'
 import type { RouteLimits } from '../../throttle/index.ts'
 import type { PasswordPolicy } from '../domain/password-policy.ts'
-import type { User } from '../domain/user.ts'
 import { UserAnswer } from './user-answer.ts'
 
 interface Deps {
@@ -14,7 +13,6 @@ interface Deps {
   readonly limits: RouteLimits
   /** Throws `Refusal('overloaded')` where no password could be hashed in time. */
   readonly expectRoom: () => void
-  readonly getMe: (claims: AccessClaims) => Promise<User>
   readonly changePassword: (
     claims: AccessClaims,
     passwords: { current: Secret; wanted: Secret },
@@ -24,7 +22,7 @@ interface Deps {
 }
 
 /** Who am I, and a new password. */
-export function userRoutes(app: Server, { guards, limits, expectRoom, getMe, changePassword, policy }: Deps): void {
+export function userRoutes(app: Server, { guards, limits, expectRoom, changePassword, policy }: Deps): void {
   app.get(
     '/api/v1/users/me',
     {
@@ -36,7 +34,11 @@ export function userRoutes(app: Server, { guards, limits, expectRoom, getMe, cha
         response: { 200: UserAnswer, ...refusals('invalid_token', 'token_expired') },
       },
     },
-    async (request) => getMe(guards.accessToken.of(request)),
+    // Whoever is recognised is known: the guard reads the account along with the session.
+    async (request) => {
+      const { userId, email } = guards.accessToken.of(request)
+      return { id: userId, email }
+    },
   )
 
   app.put(

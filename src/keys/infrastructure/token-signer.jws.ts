@@ -17,6 +17,8 @@ interface Deps {
   readonly clock: Clock
   /** For how many seconds a retired key stays valid. */
   readonly tail: number
+  /** How many tokens are remembered whose signature was found genuine. */
+  readonly atMost?: number
 }
 
 /** How often a key that nobody here has seen makes this process read its keys again, at most: in milliseconds. */
@@ -30,8 +32,9 @@ const ours = /^\{"alg":"[A-Za-z0-9]{5}","typ":"[a-z+]+","kid":"[A-Za-z0-9_-]{43}
  * is compared as a whole with those that our keys write, and never parsed: no algorithm, key or URL of a stranger's
  * choosing is ever looked at (RFC 8725, sections 3.1 and 3.5).
  */
-export function tokenSignerJws({ ring, clock, tail }: Deps): TokenSigner {
+export function tokenSignerJws({ ring, clock, tail, atMost = 10_000 }: Deps): TokenSigner {
   const headers = new Map<string, string>()
+  const genuine = rememberTokens(atMost)
 
   function headerOf(key: LoadedKey, typ: string): string {
     const name = `${key.kid} ${typ}`
@@ -65,12 +68,46 @@ export function tokenSignerJws({ ring, clock, tail }: Deps): TokenSigner {
     },
 
     async verify(typ, token) {
+      const known = genuine.recall(token)
+      // The signature stays what it was; the key may have been withdrawn since then, or its time be over.
+      const signedBy = known && known.typ === typ && ring.keys().find(({ kid }) => kid === known.kid)
+      if (signedBy) return phaseOf(signedBy, clock(), tail) === 'gone' ? null : known.claims
       const parts = splitCompact(token)
       if (!parts) return null
       const key = keyOf(parts.header, typ) ?? (await keyAfterReload(parts.header, typ))
       // A key that is next here may be active already for a replica whose clock is ahead.
       if (!key || phaseOf(key, clock(), tail) === 'gone') return null
-      return key.verify(parts.signingInput, parts.signature) ? decodeClaims(parts.payload) : null
+      const claims = key.verify(parts.signingInput, parts.signature) ? decodeClaims(parts.payload) : null
+      if (claims) genuine.remember(token, { typ, kid: key.kid, claims })
+      return claims
+    },
+  }
+}
+
+interface Genuine {
+  readonly typ: string
+  /** The thumbprint of the key that signed it. */
+  readonly kid: string
+  readonly claims: Claims
+}
+
+/**
+ * Tokens whose signature was found genuine, by their whole text: what is remembered is canonical, so no other text is
+ * taken for it. Of more than `atMost` the one that was shown longest ago is forgotten.
+ */
+function rememberTokens(atMost: number) {
+  const tokens = new Map<string, Genuine>()
+  return {
+    recall(token: string): Genuine | undefined {
+      const known = tokens.get(token)
+      if (!known) return undefined
+      tokens.delete(token)
+      tokens.set(token, known)
+      return known
+    },
+    remember(token: string, known: Genuine): void {
+      tokens.set(token, known)
+      if (tokens.size > atMost) tokens.delete(tokens.keys().next().value as string)
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify'
 import { Refusal } from '../../kernel/refusal.ts'
+import { headerValues } from './header-values.ts'
 
 /** Decides who may call a route, and gives the route what it learnt of the caller. */
 export interface Guard<T> {
@@ -40,7 +41,7 @@ export function bearerGuard<T>(
 
 /** The token of the one Authorization header. Tokens in the query, the body or a cookie are never looked at. */
 function bearerToken(request: FastifyRequest): string {
-  const [header, ...more] = request.raw.headersDistinct.authorization ?? []
+  const [header, ...more] = headerValues(request.raw, 'authorization')
   if (header === undefined) throw new Refusal('invalid_token', { because: missingToken })
   const token = more.length === 0 ? /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1] : undefined
   if (token === undefined) throw new Refusal('invalid_token', { because: 'not one Bearer token' })
@@ -65,8 +66,9 @@ export function guardRoutes(app: FastifyInstance): void {
     const names = silent.map((route) => `${route.method} ${route.url}`).join(', ')
     throw new Error(`These routes do not say who may call them: ${names}.`)
   })
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     const { access } = request.routeOptions.config
-    if (access !== undefined && access !== 'public') await access.check(request)
+    if (access === undefined || access === 'public') done()
+    else access.check(request).then(() => done(), done)
   })
 }

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import { Refusal } from '../../kernel/refusal.ts'
+import { headerValues } from './header-values.ts'
 
 // Exactly this type; RFC 8259 has UTF-8 alone, so a charset that says so is harmless and any other is refused.
 // What may repeat is read in one way alone, so that a header full of spaces is refused in one pass over it.
@@ -11,13 +12,14 @@ export function acceptJsonBodies(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
 
-  app.addHook('preParsing', async (request) => {
-    if (request.method === 'GET' || request.method === 'HEAD') return
-    const [type, ...more] = request.raw.headersDistinct['content-type'] ?? []
+  app.addHook('preParsing', (request, _reply, _payload, done) => {
+    if (request.method === 'GET' || request.method === 'HEAD') return done()
+    const [type, ...more] = headerValues(request.raw, 'content-type')
     const encoding = request.headers['content-encoding'] ?? 'identity'
     if (encoding !== 'identity' || more.length > 0 || (type !== undefined && !jsonType.test(type))) {
-      throw new Refusal('unsupported_media_type')
+      return done(new Refusal('unsupported_media_type'))
     }
+    done()
   })
 
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body, done) => {

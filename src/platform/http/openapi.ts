@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
+import { pageHeaders } from './plain-headers.ts'
 import { faces, problemsPath } from './problem.ts'
 
 /** The names of the two kinds of bearer token in the OpenAPI document and in Swagger UI. */
@@ -74,6 +75,7 @@ export async function serveDocs(app: FastifyInstance): Promise<void> {
 
   app.get(problemsPath, { config: { access: 'public' }, schema: { hide: true } }, async (_request, reply) => {
     reply.type('text/html; charset=utf-8').headers({
+      ...pageHeaders,
       'cache-control': 'public, max-age=60',
       'content-security-policy': problemsPolicy,
     })
@@ -83,6 +85,10 @@ export async function serveDocs(app: FastifyInstance): Promise<void> {
   await app.register(async (docs) => {
     docs.addHook('onRoute', (route) => {
       route.config = { ...route.config, access: 'public' }
+    })
+    docs.addHook('onRequest', (_request, reply, done) => {
+      reply.headers(pageHeaders)
+      done()
     })
     await docs.register(swaggerUi, {
       routePrefix: docsPath,

@@ -27,15 +27,17 @@ declare module 'fastify' {
  * draft-ietf-httpapi-ratelimit-headers-11: the policies, and of each one that was asked what is left.
  */
 export function limitRoutes(app: FastifyInstance): void {
-  app.addHook('preHandler', async (request, reply) => {
+  app.addHook('preHandler', (request, reply, done) => {
     const { limits = [] } = request.routeOptions.config
-    if (limits.length === 0) return
-    reply.header(
-      'ratelimit-policy',
-      limits.map(({ name, quota, window }) => `"${name}";q=${quota};w=${window}`).join(', '),
-    )
-    for (const limit of limits) await ask(limit, request, reply)
+    if (limits.length === 0) done()
+    else askAll(limits, request, reply).then(() => done(), done)
   })
+}
+
+async function askAll(limits: readonly RouteLimit[], request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  const policies = limits.map(({ name, quota, window }) => `"${name}";q=${quota};w=${window}`)
+  reply.header('ratelimit-policy', policies.join(', '))
+  for (const limit of limits) await ask(limit, request, reply)
 }
 
 async function ask(limit: RouteLimit, request: FastifyRequest, reply: FastifyReply): Promise<void> {

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import cors from '@fastify/cors'
-import helmet from '@fastify/helmet'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import type { Caller } from '../../kernel/caller.ts'
@@ -11,8 +10,9 @@ import { guardRoutes, missingToken } from './access-guard.ts'
 import { boundConnections, defaultHttpBounds, type HttpBounds, pipelineBound } from './bounds.ts'
 import { clientAddress, forwardingNotice, networks } from './client-address.ts'
 import { hangUpOf, isHangUp } from './hang-up.ts'
+import { headerValues } from './header-values.ts'
 import { acceptJsonBodies } from './json-body.ts'
-import { plainHeaders, yearInSeconds } from './plain-headers.ts'
+import { plainHeaders } from './plain-headers.ts'
 import { faces, problemOf, refusalOf } from './problem.ts'
 import { limitRoutes } from './rate-limits.ts'
 import { refuseOnSocket } from './refuse-on-socket.ts'
@@ -44,6 +44,9 @@ export async function createServer(options: ServerOptions) {
   const isProxy = networks(trustedProxies)
   const notice = forwardingNotice(log, isProxy)
   const boundPipeline = pipelineBound(bounds.pipelined)
+  // Not to be kept is the careful default, since most answers bear a token or a person's data; what is public says so
+  // itself.
+  const usual = { ...plainHeaders(publicUrl), 'cache-control': 'no-store' }
   const whence = ({ socket, headers }: IncomingMessage) =>
     clientAddress(socket.remoteAddress, headers['x-forwarded-for'] as string | undefined, isProxy)
   const app = Fastify({
@@ -71,7 +74,7 @@ export async function createServer(options: ServerOptions) {
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
     // These come before any hook, so what hooks set elsewhere is set here.
     frameworkErrors: (error, request, reply) =>
-      refuse(error, request, reply.headers({ ...plainHeaders(publicUrl), 'x-request-id': request.id })),
+      refuse(error, request, reply.headers({ ...usual, 'x-request-id': request.id })),
     clientErrorHandler: (error, socket) => refuseOnSocket(error, socket, options),
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.decorateRequest('clientAddress', {
@@ -106,14 +109,6 @@ export async function createServer(options: ServerOptions) {
   app.setNotFoundHandler((request, reply) => refuse(new Refusal('not_found'), request, reply))
   app.setSchemaErrorFormatter((errors) => new Refusal('validation_failed', { errors: fieldErrors(errors) }))
 
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { defaultSrc: ["'none'"], baseUri: ["'none'"], frameAncestors: ["'none'"] },
-    },
-    strictTransportSecurity: publicUrl.startsWith('https:') && { maxAge: yearInSeconds },
-    crossOriginResourcePolicy: { policy: 'cross-origin' },
-  })
   if (corsOrigins.length > 0) {
     await app.register(cors, {
       origin: [...corsOrigins],
@@ -124,12 +119,12 @@ export async function createServer(options: ServerOptions) {
       strictPreflight: false,
     })
   }
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(usual)
     reply.header('x-request-id', request.id)
-    // The careful default, since most answers bear a token or a person's data; what is public says so itself.
-    reply.header('cache-control', 'no-store')
     boundPipeline(request.raw, reply.raw)
     checkHost(request)
+    done()
   })
   guardRoutes(app)
   limitRoutes(app)
@@ -172,7 +167,7 @@ function logRefusal(request: FastifyRequest, refusal: Refusal, status: number, i
 
 /** One Host header, which only HTTP/1.0 may leave out (RFC 9112, section 3.2): two would make two readings. */
 function checkHost({ raw }: FastifyRequest): void {
-  const count = raw.headersDistinct.host?.length ?? 0
+  const count = headerValues(raw, 'host').length
   if (count > 1 || (count === 0 && raw.httpVersion !== '1.0')) {
     throw new Refusal('malformed_request', { because: `${count} Host headers` })
   }

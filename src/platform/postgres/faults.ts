@@ -21,6 +21,10 @@ const network = new Set([
   'EMFILE',
   'ENFILE',
 ])
+/** How long one may wait for its turn at the database, in milliseconds, and what it hears then. */
+export const noTurn = { patienceMs: 3_000, tooLate: () => new Error(tooLong) } as const
+/** In the words of `pg`. */
+export const tooLong = 'timeout exceeded when trying to connect'
 /** What a caller hears for whom no connection is free, and no place among those who wait for one. */
 export const tooManyWait = 'too many wait for a connection'
 
@@ -30,6 +34,13 @@ const messages =
 
 /** Whether a transaction that failed so may be run again (40001 serialization_failure, 40P01 deadlock_detected). */
 export const isRetryable = (error: unknown): boolean => /^(40001|40P01)$/.test(sqlState(error) ?? '')
+
+/**
+ * Whether the database refused a statement for what it is (data exception, integrity, rollback, a bound of time) and not
+ * because it can't serve: nothing was done then, and another statement may fare better.
+ */
+export const isOfStatement = (error: unknown): boolean =>
+  /^(2[123]...|40...|44...|55P03|57014)$/.test(sqlState(error) ?? '')
 
 /** The refusal for a fault of the database, or null when `error` is something else, a bug for instance. */
 export function databaseRefusal(error: unknown): Refusal | null {

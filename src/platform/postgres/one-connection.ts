@@ -1,5 +1,5 @@
 import { PGliteAdapter, PGliteDialect, type PGliteDialectConfig, PGliteDriver } from 'kysely'
-import { tooManyWait } from './faults.ts'
+import { tooLong, tooManyWait } from './faults.ts'
 
 interface Bounds {
   /** How many may wait for the connection. */
@@ -7,9 +7,6 @@ interface Bounds {
   /** For how many milliseconds each may. */
   readonly acquireTimeout: number
 }
-
-/** In the words of `pg`, by which a fault of the database is known. */
-const tooLate = 'timeout exceeded when trying to connect'
 
 /** The embedded database's dialect, whose one connection goes from hand to hand as those of a pool do: with bounds. */
 export class OneConnectionDialect extends PGliteDialect {
@@ -71,7 +68,7 @@ class OneConnectionDriver extends PGliteDriver {
     }
     const timer = setTimeout(() => {
       this.#waiting.delete(proceed)
-      reject(new Error(tooLate))
+      reject(new Error(tooLong))
     }, this.#bounds.acquireTimeout)
     this.#waiting.add(proceed)
     return promise

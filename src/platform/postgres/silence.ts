@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { nameOfPrepared } from './prepared.ts'
 
 /** Since when, on the monotonic clock, a connection must have been heard of to be trusted. */
 export interface Trust {
@@ -19,7 +20,9 @@ export function clientThatGivesUp(trust: Trust) {
     // biome-ignore lint/suspicious/noExplicitAny: the overloads of pg are its own affair; all of them pass through.
     override query(...args: any[]): any {
       const sentAt = performance.now()
-      const answer: unknown = Reflect.apply(super.query, this, args)
+      const [text, values] = args
+      const name = nameOfPrepared(text)
+      const answer: unknown = Reflect.apply(super.query, this, name ? [{ name, text, values }] : args)
       const heard = () => {
         this.heardAt = performance.now()
       }

@@ -1,3 +1,4 @@
+import type { EmailAddress } from '../../kernel/email-address.ts'
 import type { SessionId, UserId } from '../../kernel/ids.ts'
 import type { Transaction } from '../../kernel/transact.ts'
 import type { Generation, Session } from '../domain/session.ts'
@@ -8,7 +9,8 @@ export interface SessionStore {
    * held until the transaction ends, so that logins of one user come one after the other.
    */
   insert(transaction: Transaction, session: Session, epoch: number): Promise<boolean>
-  find(id: SessionId): Promise<Session | null>
+  /** The session and its owner's address, as they are after all that was done before the call. */
+  find(id: SessionId): Promise<{ session: Session; email: EmailAddress } | null>
   /** The user's sessions that are live at `now`, the last used first. */
   listLive(userId: UserId, now: Date): Promise<Session[]>
   /**
@@ -40,10 +42,15 @@ export interface RefreshClaims {
   readonly generation: Generation
 }
 
-/** Who an access token speaks for. */
+/** Who an access token speaks for, by its own words. */
 export interface AccessClaims {
   readonly userId: UserId
   readonly sessionId: SessionId
+}
+
+/** The same, found to be so: the session is live. */
+export interface Bearer extends AccessClaims {
+  readonly email: EmailAddress
 }
 
 /** What a token turns out to be. The reason of an invalid one is for the log alone. */

@@ -3,7 +3,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { Refusal } from '../../kernel/refusal.ts'
 import { isLive } from '../domain/session.ts'
 import type { NoteRefusal } from './note-refusal.ts'
-import type { AccessClaims, AccessTokens, SessionStore } from './ports.ts'
+import type { AccessTokens, Bearer, SessionStore } from './ports.ts'
 
 interface Deps {
   readonly sessions: SessionStore
@@ -20,15 +20,16 @@ interface Deps {
  */
 export const recognize =
   ({ sessions, accessTokens, noteRefusal, clock }: Deps) =>
-  async (token: string, caller: Caller): Promise<AccessClaims> => {
+  async (token: string, caller: Caller): Promise<Bearer> => {
     const now = clock()
     const reading = await accessTokens.read(token, now)
     if (reading.kind === 'invalid') throw new Refusal('invalid_token', { because: 'not an access token of ours' })
     if (reading.kind === 'expired') throw new Refusal('token_expired')
-    const session = await sessions.find(reading.claims.sessionId)
-    if (session === null || session.userId !== reading.claims.userId || !isLive(session, now)) {
+    const { userId, sessionId } = reading.claims
+    const found = await sessions.find(sessionId)
+    if (found === null || found.session.userId !== userId || !isLive(found.session, now)) {
       await noteRefusal(reading.claims, 'invalid_token', caller)
       throw new Refusal('invalid_token', { because: 'the session is over' })
     }
-    return reading.claims
+    return { userId, sessionId, email: found.email }
   }

@@ -1,10 +1,11 @@
-import type { Selectable } from 'kysely'
 import { sql } from 'kysely'
-import type { SessionId, UserId } from '../../kernel/ids.ts'
-import type { Database, Tables } from '../../platform/postgres/tables.ts'
-import { opened, retried } from '../../platform/postgres/transact.postgres.ts'
+import type { SessionId } from '../../kernel/ids.ts'
+import type { Database } from '../../platform/postgres/tables.ts'
+import { opened } from '../../platform/postgres/transact.postgres.ts'
 import type { SessionStore } from '../application/ports.ts'
-import type { Session } from '../domain/session.ts'
+import { sessionReadsPostgres } from './session-reads.postgres.ts'
+import { sessionRotationsPostgres } from './session-rotations.postgres.ts'
+import { sessionOf } from './session-row.ts'
 
 /** Sessions in PostgreSQL: one row a login, whatever the number of its refreshes. */
 export function sessionStorePostgres(database: Database): SessionStore {
@@ -34,10 +35,8 @@ export function sessionStorePostgres(database: Database): SessionStore {
       return true
     },
 
-    async find(id) {
-      const row = await database.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst()
-      return row ? sessionOf(row) : null
-    },
+    find: sessionReadsPostgres(database),
+    advance: sessionRotationsPostgres(database),
 
     async listLive(userId, now) {
       const rows = await database
@@ -50,23 +49,6 @@ export function sessionStorePostgres(database: Database): SessionStore {
         .orderBy('id')
         .execute()
       return rows.map(sessionOf)
-    },
-
-    async advance(id, generation, now, idleExpiresAt) {
-      const query = database
-        .updateTable('sessions')
-        .set({
-          generation: sql<never>`generation + 1`,
-          last_used_at: now,
-          idle_expires_at: sql<Date>`least(${idleExpiresAt}::timestamptz, expires_at)`,
-        })
-        .where('id', '=', id)
-        .where('generation', '=', generation)
-        .where('revoked_at', 'is', null)
-        .where('idle_expires_at', '>', now)
-        .returningAll()
-      const row = await retried(() => query.executeTakeFirst())
-      return row ? sessionOf(row) : null
     },
 
     async lock(transaction, id) {
@@ -131,16 +113,3 @@ export function sessionStorePostgres(database: Database): SessionStore {
 const purgeLock = 1_602_001
 /** In pages of 8 KiB: some 20 000 sessions, a few milliseconds of work. */
 const purgeStretch = 256
-
-const sessionOf = (row: Selectable<Tables['sessions']>): Session => ({
-  id: row.id as SessionId,
-  userId: row.user_id as UserId,
-  generation: row.generation,
-  createdAt: row.created_at,
-  lastUsedAt: row.last_used_at,
-  idleExpiresAt: row.idle_expires_at,
-  expiresAt: row.expires_at,
-  revokedAt: row.revoked_at,
-  userAgent: row.user_agent,
-  ip: row.ip,
-})

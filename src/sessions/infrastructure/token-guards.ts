@@ -5,12 +5,12 @@ import { bearerGuard, type Guard } from '../../platform/http/access-guard.ts'
 import { schemes } from '../../platform/http/openapi.ts'
 import { callerOf } from '../../platform/http/server.ts'
 import type { NoteRefusal } from '../application/note-refusal.ts'
-import type { AccessClaims, AccessTokens, Reading, RefreshClaims, RefreshTokens } from '../application/ports.ts'
+import type { AccessClaims, AccessTokens, Bearer, Reading, RefreshClaims, RefreshTokens } from '../application/ports.ts'
 
 /** What a route may demand of its caller. */
 export interface TokenGuards {
   /** An access token whose session is live. */
-  readonly accessToken: Guard<AccessClaims>
+  readonly accessToken: Guard<Bearer>
   /** A genuine, unexpired refresh token; what has become of its session is for the use case to judge. */
   readonly refreshToken: Guard<RefreshClaims>
   /** Either kind, genuine and unexpired, whatever has become of its session. */
@@ -18,7 +18,7 @@ export interface TokenGuards {
 }
 
 interface Deps {
-  readonly recognize: (token: string, caller: Caller) => Promise<AccessClaims>
+  readonly recognize: (token: string, caller: Caller) => Promise<Bearer>
   readonly noteRefusal: NoteRefusal
   readonly accessTokens: AccessTokens
   readonly refreshTokens: RefreshTokens

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { disableUser } from '../../../src/accounts/application/disable-user.ts'
 import { enableUser } from '../../../src/accounts/application/enable-user.ts'
-import { getMe } from '../../../src/accounts/application/get-me.ts'
 import type { AccountStore } from '../../../src/accounts/application/ports.ts'
 import { unlockUser } from '../../../src/accounts/application/unlock-user.ts'
 import { transcript } from '../../support/transcript.ts'
@@ -93,19 +92,5 @@ describe('unlocking an account', () => {
     const { script, deps } = administering(true, false)
     assert.equal(await unlockUser(deps)(userId), false)
     assert.deepEqual(script.lines, [])
-  })
-})
-
-describe('who I am', () => {
-  const store = { find: async (id) => (id === userId ? user : null) } as Partial<AccountStore> as AccountStore
-
-  it('is the account of the access token', async () => {
-    assert.deepEqual(await getMe({ accounts: store })({ userId }), user)
-  })
-
-  it('is nobody when the account is gone: the token is refused', async () => {
-    const accounts = { ...store, find: async () => null }
-    const refused = { name: 'Refusal', code: 'invalid_token', because: 'the account is gone' }
-    await assert.rejects(getMe({ accounts })({ userId }), refused)
   })
 })

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import type { EmailAddress } from '../../../src/kernel/email-address.ts'
 import type { UserId } from '../../../src/kernel/ids.ts'
 import { issueTokens } from '../../../src/sessions/application/issue-tokens.ts'
 import { listSessions } from '../../../src/sessions/application/list-sessions.ts'
@@ -12,12 +13,15 @@ import { at, caller, otherSessionId, session } from '../sample.ts'
 
 const { id, userId } = session
 const claims: AccessClaims = { userId, sessionId: id }
+const email = 'person@example.com' as EmailAddress
 const now = at(200)
 
 describe('who presents an access token', () => {
   function recognizing(reading: Reading<AccessClaims>, stored: Session | null = session) {
     const script = transcript()
-    const sessions = { find: async (of) => (of === id ? stored : null) } as Partial<SessionStore> as SessionStore
+    const sessions = {
+      find: async (of) => (of === id && stored ? { session: stored, email } : null),
+    } as Partial<SessionStore> as SessionStore
     const accessTokens = {
       async read(token, moment) {
         assert.deepEqual([token, moment], ['the token', now])
@@ -29,9 +33,9 @@ describe('who presents an access token', () => {
     return { script, recognized }
   }
 
-  it('is whom the token names, while its session is live', async () => {
+  it('is whom the token names, with their address, while its session is live', async () => {
     const { script, recognized } = recognizing({ kind: 'live', claims })
-    assert.deepEqual(await recognized, claims)
+    assert.deepEqual(await recognized, { ...claims, email })
     assert.deepEqual(script.lines, [])
   })
 

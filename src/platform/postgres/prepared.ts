@@ -1,0 +1,23 @@
+import { CompiledQuery } from 'kysely'
+import type { Database } from './tables.ts'
+
+const mark = /^\/\* prepared: ([a-z-]+) \*\/ /
+
+/**
+ * A statement of the hot path: compiled once here, and by PostgreSQL once for each connection. Its name stands in front
+ * of its text, where it is also seen in `pg_stat_activity`.
+ *
+ * @param name as no other statement of this service is called
+ */
+export const prepared =
+  <Row>(name: string, text: string) =>
+  async (database: Database, ...parameters: readonly unknown[]): Promise<Row[]> => {
+    const { rows } = await database.executeQuery<Row>(
+      CompiledQuery.raw(`/* prepared: ${name} */ ${text}`, [...parameters]),
+    )
+    return rows
+  }
+
+/** The name under which a connection prepares a statement; undefined for all that are sent as they are. */
+export const nameOfPrepared = (text: unknown): string | undefined =>
+  typeof text === 'string' ? mark.exec(text)?.[1] : undefined

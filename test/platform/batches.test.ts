@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
+import { createBatches } from '../../src/platform/batches.ts'
+
+interface Run {
+  readonly asks: readonly number[]
+  succeed(): void
+  fail(error: Error): void
+}
+
+/** Batches whose runs the test ends when it wants to: each answers ten times what was asked. */
+function batches({ lanes = 1, most = 100, now = (): number => 0 } = {}) {
+  const runs: Run[] = []
+  const ask = createBatches<number, number>({
+    ...{ lanes, most, patienceMs: 3_000, tooLate: () => new Error('too late'), now },
+    run(asks) {
+      const { promise, resolve, reject } = Promise.withResolvers<number[]>()
+      runs.push({ asks, succeed: () => resolve(asks.map((one) => one * 10)), fail: reject })
+      return promise
+    },
+  })
+  return { ask, runs, sent: () => runs.map(({ asks }) => asks) }
+}
+
+describe('those who ask', () => {
+  it('in one turn of the event loop go together, and each gets the answer to what it asked', async () => {
+    const { ask, runs, sent } = batches()
+    const answers = Promise.all([ask(3), ask(1), ask(2)])
+    await turn()
+    assert.deepEqual(sent(), [[3, 1, 2]])
+    runs[0]?.succeed()
+    assert.deepEqual(await answers, [30, 10, 20])
+  })
+
+  it('while all lanes are taken go together in the next run, in the order in which they came', async () => {
+    const { ask, runs, sent } = batches()
+    const first = ask(1)
+    await turn()
+    const later = Promise.all([ask(2), ask(3)])
+    await turn()
+    const last = ask(4)
+    assert.deepEqual(sent(), [[1]])
+    runs[0]?.succeed()
+    await first
+    assert.deepEqual(sent(), [[1], [2, 3, 4]])
+    runs[1]?.succeed()
+    assert.deepEqual([await first, ...(await later), await last], [10, 20, 30, 40])
+  })
+
+  it('wait for nobody while a lane is free', async () => {
+    const { ask, runs, sent } = batches({ lanes: 2 })
+    const [one, other] = [ask(1), turn().then(() => ask(2))]
+    await turn()
+    await turn()
+    assert.deepEqual(sent(), [[1], [2]])
+    runs[1]?.succeed()
+    assert.equal(await other, 20)
+    runs[0]?.succeed()
+    assert.equal(await one, 10)
+  })
+
+  it('are no more than the bound in one run, and no more runs than lanes are under way', async () => {
+    const { ask, runs, sent } = batches({ lanes: 2, most: 2 })
+    const answers = Promise.all([1, 2, 3, 4, 5].map(ask))
+    await turn()
+    const before = sent().map((asks) => [...asks])
+    runs[0]?.succeed()
+    await turn()
+    for (const run of runs) run.succeed()
+    assert.deepEqual(await answers, [10, 20, 30, 40, 50])
+    assert.deepEqual(
+      [before, sent()],
+      [
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        [[1, 2], [3, 4], [5]],
+      ],
+    )
+  })
+
+  it('of a run that fails all hear of it, and the next run begins as if nothing had been', async () => {
+    const { ask, runs } = batches()
+    const failed = Promise.allSettled([ask(1), ask(2)])
+    await turn()
+    const waiting = ask(3)
+    const error = new Error('gone')
+    runs[0]?.fail(error)
+    assert.deepEqual(
+      (await failed).map((one) => one.status === 'rejected' && one.reason),
+      [error, error],
+    )
+    runs[1]?.succeed()
+    assert.equal(await waiting, 30)
+  })
+
+  it('hear that it is too late when no run began in time, and are in none', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    let time = 0
+    const { ask, runs, sent } = batches({ now: () => time })
+    const first = ask(1)
+    await turn()
+    const late = assert.rejects(ask(2), { message: 'too late' })
+    time = 3_000
+    t.mock.timers.tick(3_000)
+    await late
+    runs[0]?.succeed()
+    await first
+    await turn()
+    assert.deepEqual(sent(), [[1]])
+  })
+})
