@@ -87,6 +87,81 @@ describe('a token', () => {
   }
 })
 
+describe('a token that was found genuine', () => {
+  let checks: number
+  let now: number
+  /** The signer, and how often a signature was checked since then. */
+  function counting(atMost?: number) {
+    checks = 0
+    now = 50
+    known = known.map((one) => ({
+      ...one,
+      verify(input, signature) {
+        checks++
+        return one.verify(input, signature)
+      },
+    }))
+    return tokenSignerJws({ ring, clock: () => at(now), tail: 65, ...(atMost !== undefined && { atMost }) })
+  }
+
+  it('is remembered: its signature is checked once', async () => {
+    const own = counting()
+    for (let time = 0; time < 3; time++) assert.deepEqual(await own.verify('at+jwt', tokenOf('a')), { sub: '1' })
+    assert.equal(checks, 1)
+  })
+
+  it('is refused as soon as its key is withdrawn, and taken again when the key is back', async () => {
+    const own = counting()
+    await own.verify('at+jwt', tokenOf('a'))
+    const before = known
+    known = known.filter(({ kid }) => kid !== kidOf('a'))
+    stored = known
+    assert.equal(await own.verify('at+jwt', tokenOf('a')), null)
+    known = before
+    assert.deepEqual(await own.verify('at+jwt', tokenOf('a')), { sub: '1' })
+  })
+
+  it('is refused as soon as its key is gone, as the times of the key are then', async () => {
+    const own = counting()
+    await own.verify('at+jwt', tokenOf('a'))
+    now = 164
+    assert.deepEqual(await own.verify('at+jwt', tokenOf('a')), { sub: '1' })
+    now = 165
+    assert.equal(await own.verify('at+jwt', tokenOf('a')), null)
+    known = known.map((one) => ({ ...one, retiresAt: null }))
+    assert.deepEqual(await own.verify('at+jwt', tokenOf('a')), { sub: '1' })
+    assert.equal(checks, 1)
+  })
+
+  it('is not taken for one of another type, nor is a text that decodes to it', async () => {
+    const own = counting()
+    const token = tokenOf('a')
+    await own.verify('at+jwt', token)
+    for (const other of [`${token}=`, `${token} `, ` ${token}`, token.replace('.', '..')]) {
+      assert.equal(await own.verify('at+jwt', other), null, other)
+    }
+    assert.equal(await own.verify('id+jwt', token), null)
+    assert.equal(checks, 1)
+  })
+
+  it('is not remembered when its signature is false', async () => {
+    const own = counting()
+    const forged = compact(headerOf('a'), {}, mac(kidOf('b')))
+    for (let time = 0; time < 2; time++) assert.equal(await own.verify('at+jwt', forged), null)
+    assert.equal(checks, 2)
+  })
+
+  it('is forgotten for others, the one that was shown longest ago first', async () => {
+    const own = counting(2)
+    const [one, two, three] = [1, 2, 3].map((sub) => tokenOf('a', { sub }))
+    const show = (token = '') => own.verify('at+jwt', token)
+    for (const token of [one, two, one, three, one, three]) await show(token)
+    assert.equal(checks, 3)
+    await show(two)
+    assert.equal(checks, 4)
+  })
+})
+
 describe('a key that nobody here has seen', () => {
   /** The time that the cool-down is measured in, in milliseconds; it moves when a test says so. */
   function stopTime(context: TestContext) {
