@@ -1,5 +1,3 @@
-import { createDeadlineQueue, type Waiter } from './deadline-queue.ts'
-
 export interface BatchOptions<Ask, Answer> {
   /** Does all that was asked at once, and answers in the order of the asks. */
   readonly run: (asks: readonly Ask[]) => Promise<readonly Answer[]>
@@ -14,8 +12,9 @@ export interface BatchOptions<Ask, Answer> {
   readonly now?: () => number
 }
 
-interface Entry<Ask, Answer> extends Waiter, PromiseWithResolvers<Answer> {
+interface Entry<Ask, Answer> extends PromiseWithResolvers<Answer> {
   readonly ask: Ask
+  readonly arrivedAt: number
 }
 
 /**
@@ -24,21 +23,35 @@ interface Entry<Ask, Answer> extends Waiter, PromiseWithResolvers<Answer> {
  */
 export function createBatches<Ask, Answer>(options: BatchOptions<Ask, Answer>): (ask: Ask) => Promise<Answer> {
   const { run, lanes, most, patienceMs, tooLate, now = () => performance.now() } = options
-  const waiting = createDeadlineQueue<Entry<Ask, Answer>>(patienceMs, now, ({ reject }) => reject(tooLate()))
+  let waiting: Entry<Ask, Answer>[] = []
+  let alarm: NodeJS.Timeout | undefined
   let underWay = 0
   let gathering = false
 
-  function take(): Entry<Ask, Answer>[] {
-    const batch: Entry<Ask, Answer>[] = []
-    for (let next = waiting.next(); next; next = batch.length < most ? waiting.next() : undefined) batch.push(next)
-    return batch
+  function turnAwayLate(): void {
+    const late = waiting.findIndex(({ arrivedAt }) => now() - arrivedAt < patienceMs)
+    for (const { reject } of waiting.splice(0, late === -1 ? waiting.length : late)) reject(tooLate())
+  }
+
+  /** One timer for all, since who came first is late first. It rings for nothing when that one has gone meanwhile. */
+  function watch(): void {
+    const [first] = waiting
+    if (!first || alarm) return
+    const ring = () => {
+      alarm = undefined
+      turnAwayLate()
+      watch()
+    }
+    alarm = setTimeout(ring, Math.max(1, Math.ceil(first.arrivedAt + patienceMs - now()))).unref()
   }
 
   function send(): void {
     gathering = false
+    turnAwayLate()
     while (underWay < lanes && waiting.length > 0) {
-      const batch = take()
-      if (batch.length > 0) void carry(batch)
+      const batch = waiting.slice(0, most)
+      waiting = waiting.slice(most)
+      void carry(batch)
     }
   }
 
@@ -56,8 +69,9 @@ export function createBatches<Ask, Answer>(options: BatchOptions<Ask, Answer>): 
   }
 
   return (ask) => {
-    const entry = { ask, work: 1, arrivedAt: now(), ...Promise.withResolvers<Answer>() }
-    waiting.add(entry)
+    const entry = { ask, arrivedAt: now(), ...Promise.withResolvers<Answer>() }
+    waiting.push(entry)
+    watch()
     if (underWay < lanes && !gathering) {
       gathering = true
       // After all that has arrived in this turn of the event loop, so that it goes together.

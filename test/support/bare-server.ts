@@ -1,6 +1,7 @@
 import { defaultHttpBounds, type HttpBounds } from '../../src/platform/http/bounds.ts'
+import { callerOf } from '../../src/platform/http/caller.ts'
 import { healthRoutes } from '../../src/platform/http/health-routes.ts'
-import { callerOf, createServer } from '../../src/platform/http/server.ts'
+import { createServer } from '../../src/platform/http/server.ts'
 import { createLog } from '../../src/platform/log.ts'
 import { issuer } from './service.ts'
 

@@ -1,6 +1,6 @@
 import type { Worker } from 'node:worker_threads'
 import { Refusal } from '../../kernel/refusal.ts'
-import { createDeadlineQueue, type Waiter } from '../../platform/deadline-queue.ts'
+import { createDeadlineQueue, type Waiter } from './deadline-queue.ts'
 import { createPace } from './pace.ts'
 
 /** What the pool needs of a worker thread. */

@@ -93,21 +93,29 @@ interface Genuine {
 
 /**
  * Tokens whose signature was found genuine, by their whole text: what is remembered is canonical, so no other text is
- * taken for it. Of more than `atMost` the one that was shown longest ago is forgotten.
+ * taken for it.
+ *
+ * There are two generations, so that nothing is moved when it is asked for: when the younger one is full the older one
+ * goes, with all that was not asked for meanwhile. Between `atMost` and half as many are remembered.
  */
 function rememberTokens(atMost: number) {
-  const tokens = new Map<string, Genuine>()
+  let younger = new Map<string, Genuine>()
+  let older = younger
+  const remember = (token: string, known: Genuine) => {
+    if (younger.size >= atMost / 2) {
+      older = younger
+      younger = new Map()
+    }
+    younger.set(token, known)
+  }
   return {
+    remember,
     recall(token: string): Genuine | undefined {
-      const known = tokens.get(token)
-      if (!known) return undefined
-      tokens.delete(token)
-      tokens.set(token, known)
-      return known
-    },
-    remember(token: string, known: Genuine): void {
-      tokens.set(token, known)
-      if (tokens.size > atMost) tokens.delete(tokens.keys().next().value as string)
+      const known = younger.get(token)
+      if (known) return known
+      const aged = older.get(token)
+      if (aged) remember(token, aged)
+      return aged
     },
   }
 }

@@ -3,13 +3,12 @@ import type { Socket } from 'node:net'
 import cors from '@fastify/cors'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
-import type { Caller } from '../../kernel/caller.ts'
 import { Refusal } from '../../kernel/refusal.ts'
 import type { Log } from '../log.ts'
 import { guardRoutes, missingToken } from './access-guard.ts'
 import { boundConnections, defaultHttpBounds, type HttpBounds, pipelineBound } from './bounds.ts'
 import { clientAddress, forwardingNotice, networks } from './client-address.ts'
-import { hangUpOf, isHangUp } from './hang-up.ts'
+import { isHangUp } from './hang-up.ts'
 import { headerValues } from './header-values.ts'
 import { acceptJsonBodies } from './json-body.ts'
 import { plainHeaders } from './plain-headers.ts'
@@ -131,17 +130,6 @@ export async function createServer(options: ServerOptions) {
   acceptJsonBodies(app)
   return app
 }
-
-/** Whence a request comes. Behind trusted proxies the address is the right-most that is none of them. */
-export const callerOf = (request: FastifyRequest): Caller => ({
-  ip: request.clientAddress,
-  userAgent: request.headers['user-agent'] ?? null,
-  requestId: request.id,
-  // Made when it is asked for: what never waits pays nothing.
-  get gone() {
-    return hangUpOf(request)
-  },
-})
 
 /** What 401 says of how to authenticate (RFC 6750, section 3): no error for who has sent no token at all. */
 function challenge(refusal: Refusal): string {
