@@ -1,0 +1,8 @@
+#!/bin/sh
+# Runs once, in the database that the image's entrypoint has just made: the other server may stream from this one, and
+# no commit is acknowledged before it is on that one's disk too.
+set -eu
+echo 'host replication all all scram-sha-256' >>"$PGDATA/pg_hba.conf"
+psql -v ON_ERROR_STOP=1 -v peer="$PEER" --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
+ALTER SYSTEM SET synchronous_standby_names = :'peer';
+SQL
