@@ -273,4 +273,14 @@ export const variables: Readonly<Record<string, Variable>> = {
     invalid: ['INFO', 'verbose', '30'],
     mustBe: /one of: fatal, error, warn, info, debug, trace, silent/,
   },
+  SHUTDOWN_DELAY: {
+    field: 'shutdownDelay',
+    fallback: 0,
+    valid: [
+      ['0s', 0],
+      ['5m', 300],
+    ],
+    invalid: ['301s', '5', '-1s', '1h'],
+    mustBe: /a duration .* from 0s to 300s/,
+  },
 }

@@ -3,6 +3,7 @@
 # no commit is acknowledged before it is on that one's disk too.
 set -eu
 echo 'host replication all all scram-sha-256' >>"$PGDATA/pg_hba.conf"
-psql -v ON_ERROR_STOP=1 -v peer="$PEER" --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
+# In double quotes, since the name has a hyphen.
+psql -v ON_ERROR_STOP=1 -v peer="\"$PEER\"" --username "$POSTGRES_USER" --dbname "$POSTGRES_DB" <<'SQL'
 ALTER SYSTEM SET synchronous_standby_names = :'peer';
 SQL
