@@ -44,4 +44,4 @@ elif [ ! -f "$PGDATA/standby.signal" ] && peer_is_primary; then
 fi
 
 # The image's own entrypoint makes the database where there is none, and runs what stands in that folder then.
-exec docker-entrypoint.sh postgres -c cluster_name="$NAME" -c wal_log_hints=on -c wal_keep_size=1GB
+exec docker-entrypoint.sh postgres -c cluster_name="$NAME"

@@ -32,7 +32,7 @@ export async function failOver(acknowledgements: number): Promise<FailoverReport
   const seeds = await seedFor(env, acknowledgements * 4)
   const services = await Promise.all([1, 2].map(() => startProcess(env.DATABASE_URL, workEnv)))
   let turn = 0
-  const work = startWork({ ledger, seeds, at: () => services[turn++ % 2] as ServiceProcess })
+  const work = startWork({ ledger, seeds, at: () => services[turn++ % 2] as ServiceProcess, people: 4 })
   try {
     await ledger.more(acknowledgements)
     await primary.down('kill')
