@@ -27,6 +27,9 @@ follow_peer() {
 
 rejoin_peer() {
   echo "$NAME: $PEER was promoted, so this server gives up what only it has, and follows"
+  # pg_rewind looks for the promotion in the control file, which the next checkpoint writes. Without it, it would see no
+  # reason to rewind, and what only this server has would stay.
+  psql "$peer" -Xqc CHECKPOINT
   pg_rewind --source-server="$peer application_name=$NAME passfile=/tmp/pgpass" --target-pgdata="$PGDATA" \
     --write-recovery-conf
   forget_standbys
