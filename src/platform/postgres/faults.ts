@@ -31,19 +31,6 @@ const messages =
 /** Whether a transaction that failed so may be run again (40001 serialization_failure, 40P01 deadlock_detected). */
 export const isRetryable = (error: unknown): boolean => /^(40001|40P01)$/.test(sqlState(error) ?? '')
 
-/** What a server says that takes no writes: a standby, or one whose transactions are read-only (read_only_sql_transaction). */
-export const readOnly = '25006'
-
-/**
- * Whether a connection that failed so may be had from another host of the same database: nobody answers, or who answers
- * can't serve now. What is wrong in itself, such as a password or a certificate, is so at each, and is told.
- */
-export const triesElsewhere = (error: unknown): boolean =>
-  databaseRefusal(error) !== null &&
-  !/^28/.test(sqlState(error) ?? '') &&
-  // These say nothing of a host: the pool has no connection to give, or is closed.
-  !(error instanceof Error && /^(timeout exceeded when trying to connect|Cannot use a pool after)/.test(error.message))
-
 /** The refusal for a fault of the database, or null when `error` is something else, a bug for instance. */
 export function databaseRefusal(error: unknown): Refusal | null {
   const code = sqlState(error)
@@ -56,6 +43,19 @@ export function databaseRefusal(error: unknown): Refusal | null {
     ? new Refusal('database_unavailable', { because: code ?? 'no answer', retryAfter: 1, cause: error })
     : null
 }
+
+/** What a server says that takes no writes: a standby, or one whose transactions are read-only (read_only_sql_transaction). */
+export const readOnly = '25006'
+
+/**
+ * Whether a connection that failed so may be had from another host of the same database: nobody answers, or who answers
+ * can't serve now. What is wrong in itself, such as a password or a certificate, is so at each, and is told.
+ */
+export const triesElsewhere = (error: unknown): boolean =>
+  databaseRefusal(error) !== null &&
+  !/^28/.test(sqlState(error) ?? '') &&
+  // These say nothing of a host: the pool has no connection to give, or is closed.
+  !(error instanceof Error && /^(timeout exceeded when trying to connect|Cannot use a pool after)/.test(error.message))
 
 function sqlState(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined
