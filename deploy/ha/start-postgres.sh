@@ -30,6 +30,8 @@ rejoin_peer() {
   # pg_rewind looks for the promotion in the control file, which the next checkpoint writes. Without it, it would see no
   # reason to rewind, and what only this server has would stay.
   psql "$peer" -Xqc CHECKPOINT
+  # Left by a server that was killed. It names process 1, which this script is by now: nothing else runs in here yet.
+  rm -f "$PGDATA/postmaster.pid"
   pg_rewind --source-server="$peer application_name=$NAME passfile=/tmp/pgpass" --target-pgdata="$PGDATA" \
     --write-recovery-conf
   forget_standbys
