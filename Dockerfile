@@ -27,7 +27,7 @@ RUN rm -rf /usr/local/lib/node_modules /opt/yarn-* \
 WORKDIR /app
 # Owned by root: the service can read its program and not change it.
 COPY package.json ./
-COPY deploy ./deploy
+COPY deploy/make-database-password.mjs ./deploy/
 COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 

@@ -7,7 +7,8 @@ import { chmodSync, chownSync, linkSync, readFileSync, renameSync, rmSync, write
 import { join } from 'node:path'
 
 const [folder = ''] = process.argv.slice(2)
-const { hostname, port, pathname, username } = new URL(process.env.DATABASE_URL)
+// One host, or several with commas between them.
+const [, username, hosts, database] = /^postgres(?:ql)?:\/\/([^:@/]+)@([^/?]+)\/([^?]+)/.exec(process.env.DATABASE_URL)
 const password = join(folder, 'password')
 const pgpass = join(folder, 'pgpass')
 const draft = join(folder, `draft.${randomBytes(6).toString('hex')}`)
@@ -27,6 +28,9 @@ try {
 }
 rmSync(draft)
 
-const line = [hostname, port || 5432, pathname.slice(1), username, readFileSync(password, 'utf8')].join(':')
-writeFileSync(draft, `${line}\n`, { mode: 0o600, flush: true })
+const lines = hosts.split(',').map((host) => {
+  const [name, port = 5432] = host.split(':')
+  return `${[name, port, database, username, readFileSync(password, 'utf8')].join(':')}\n`
+})
+writeFileSync(draft, lines.join(''), { mode: 0o600, flush: true })
 renameSync(draft, pgpass)

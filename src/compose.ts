@@ -134,7 +134,11 @@ export async function compose(
   accounts.routes(app)
   sessions.routes(app)
   keys.routes(app)
-  healthRoutes(app, { ping: async () => void (await sql`SELECT 1`.execute(database)) })
+  let leaving = false
+  healthRoutes(app, {
+    ping: async () => void (await sql`SELECT 1`.execute(database)),
+    leaving: () => leaving,
+  })
   await serveDocs(app)
   refuseOtherMethods(app, addresses)
   await app.ready()
@@ -157,5 +161,18 @@ export async function compose(
   }
 
   const running = opened.move()
-  return { app, database, keys, accounts, sessions, auditLog, where: store.where, close: () => running.disposeAsync() }
+  return {
+    app,
+    database,
+    keys,
+    accounts,
+    sessions,
+    auditLog,
+    where: store.where,
+    /** From now on readiness is denied; everything else is served as before, until `close`. */
+    leave(): void {
+      leaving = true
+    },
+    close: () => running.disposeAsync(),
+  }
 }

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { urlOfEachHost } from './kernel/database-url.ts'
 import { Secret } from './kernel/secret.ts'
 
 /** A reader turns a variable's text into its value, or answers what it may be, in words that follow "must be". */
@@ -52,15 +53,38 @@ export function publicUrl(text: string): ReturnType<Reader<string>> {
 }
 
 export function databaseUrl(text: string): ReturnType<Reader<Secret>> {
-  const url = URL.parse(text)
-  if (url?.protocol !== 'postgres:' && url?.protocol !== 'postgresql:') {
+  const urls = urlOfEachHost(text)
+  const [first] = urls ?? []
+  if (!urls || (first?.protocol !== 'postgres:' && first?.protocol !== 'postgresql:')) {
     return { mustBe: 'a URL such as postgres://user:password@host:5432/database (its text is not shown here)' }
   }
-  const misspelt = url.searchParams.getAll('sslmode').some((mode) => !sslModes.includes(mode))
-  return misspelt ? { mustBe: `a URL whose sslmode is one of: ${sslModes.join(', ')}` } : { value: new Secret(text) }
+  const all = (name: string) => first.searchParams.getAll(name)
+  if (all('sslmode').some((mode) => !sslModes.includes(mode))) {
+    return { mustBe: `a URL whose sslmode is one of: ${sslModes.join(', ')}` }
+  }
+  const asked = all('target_session_attrs')
+  if (asked.length > 1 || asked.some((one) => one !== 'any' && !takesWrites.includes(one))) {
+    return { mustBe: `a URL whose target_session_attrs is one of: any, ${takesWrites.join(', ')}: the service writes` }
+  }
+  if (all('load_balance_hosts').some((how) => how !== 'disable')) {
+    return { mustBe: 'a URL without load_balance_hosts: its hosts are tried in their order' }
+  }
+  const elsewhere = ['host', 'hostaddr', 'port'].flatMap(all)
+  if (elsewhere.some((value) => urls.length > 1 || value.includes(','))) {
+    return { mustBe: 'a URL that has several hosts in one place, such as postgres://user@a:5432,b:5432/database' }
+  }
+  if (urls.length > 1 && !takesWrites.includes(asked[0] ?? '')) {
+    return {
+      mustBe: 'a URL that says target_session_attrs=read-write, since it has several hosts: a standby takes no writes',
+    }
+  }
+  return { value: new Secret(text) }
 }
 
 const sslModes = ['disable', 'prefer', 'require', 'verify-ca', 'verify-full']
+
+/** Of what libpq can ask of a server, all that fits a service that writes. */
+const takesWrites = ['read-write', 'primary']
 
 // What templates and tutorials are full of. Of a million random keys of 64 characters less than one holds any of it.
 const wellKnownWords =

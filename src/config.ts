@@ -39,6 +39,7 @@ export interface Config {
   readonly corsOrigins: readonly string[]
   readonly trustedProxies: readonly string[]
   readonly logLevel: (typeof logLevels)[number]
+  readonly shutdownDelay: number
 }
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -114,6 +115,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
       ),
     ),
     logLevel: read('LOG_LEVEL', 'info', oneOf(...logLevels)),
+    shutdownDelay: read('SHUTDOWN_DELAY', 0, duration(0, 300)),
   }
 
   const contradict = (when: boolean, sentence: string) => {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import { findCommand, usage } from './commands.ts'
 import { compose, type Service } from './compose.ts'
 import { ConfigError, parseConfig } from './config.ts'
@@ -46,7 +47,7 @@ async function serve(): Promise<void> {
   try {
     const address = await service.app.listen({ host: config.host, port: config.port })
     process.off('SIGTERM', giveUp).off('SIGINT', giveUp)
-    stopOnSignals(service, log)
+    stopOnSignals(service, log, config.shutdownDelay)
     log.info({ address, data: service.where, version }, 'ready')
     say(`Latchkey ${version} is ready: ${config.publicUrl}/api/docs`)
     say(`Data: ${service.where}`)
@@ -56,24 +57,31 @@ async function serve(): Promise<void> {
   }
 }
 
-/** The first signal lets requests in flight end and closes all that is open; the second ends the process at once. */
-function stopOnSignals(service: Service, log: Log): void {
+/**
+ * The first signal denies readiness, so that who steers traffic turns it elsewhere; after so many seconds it lets
+ * requests in flight end and closes all that is open. The second ends the process at once.
+ */
+function stopOnSignals(service: Service, log: Log, shutdownDelay: number): void {
   let stopping = false
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) process.exit(1)
     stopping = true
     log.info({ signal }, 'stopping')
-    const cut = setTimeout(() => service.app.server.closeAllConnections(), grace)
-    service.close().then(
-      // Nothing is left that keeps the process alive: it ends by itself, with 0 or the code of what went wrong.
-      () => clearTimeout(cut),
-      (err) => {
-        log.fatal({ err }, 'could not stop in order')
-        process.exit(1)
-      },
-    )
+    service.leave()
+    // Nothing is left then that keeps the process alive: it ends by itself, with 0 or the code of what went wrong.
+    close(service, shutdownDelay).catch((err) => {
+      log.fatal({ err }, 'could not stop in order')
+      process.exit(1)
+    })
   }
   process.on('SIGTERM', stop).on('SIGINT', stop)
+}
+
+async function close(service: Service, shutdownDelay: number): Promise<void> {
+  await delay(shutdownDelay * 1000)
+  const cut = setTimeout(() => service.app.server.closeAllConnections(), grace)
+  await service.close()
+  clearTimeout(cut)
 }
 
 main(process.argv.slice(2)).catch((error) => {

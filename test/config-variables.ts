@@ -63,6 +63,10 @@ export const variables: Readonly<Record<string, Variable>> = {
     valid: [
       'postgres://latchkey:hunter2@db:5432/latchkey',
       'postgresql://db/latchkey',
+      'postgres://db/latchkey?target_session_attrs=any&load_balance_hosts=disable',
+      'postgres://db/latchkey?host=/var/run/postgresql&port=5433',
+      'postgres://a:5432,b:5433/latchkey?target_session_attrs=read-write',
+      'postgres://latchkey:a,b@a,[::1]:5433/latchkey?sslmode=verify-full&target_session_attrs=primary',
       ...['disable', 'prefer', 'require', 'verify-ca', 'verify-full'].map((mode) => `postgres://db/a?sslmode=${mode}`),
     ].map((text) => [text, text]),
     invalid: [
@@ -73,8 +77,20 @@ export const variables: Readonly<Record<string, Variable>> = {
       'postgres://latchkey:hunter2@db/latchkey?sslmode=Verify-Full',
       'postgres://latchkey:hunter2@db/latchkey?sslmode=',
       'postgres://latchkey:hunter2@db/latchkey?sslmode=verify-full&sslmode=none',
+      'postgres://latchkey:hunter2@a,b/latchkey',
+      'postgres://latchkey:hunter2@a,b/latchkey?target_session_attrs=any',
+      'postgres://latchkey:hunter2@a,b/latchkey?target_session_attrs=prefer-standby',
+      'postgres://latchkey:hunter2@a,b/latchkey?target_session_attrs=read-write&load_balance_hosts=random',
+      'postgres://latchkey:hunter2@a,b/latchkey?target_session_attrs=read-write&port=5433',
+      'postgres://latchkey:hunter2@a,/latchkey?target_session_attrs=read-write',
+      'postgres://latchkey:hunter2@a:1,b:70000/latchkey?target_session_attrs=read-write',
+      'postgres://latchkey:hunter2@a:x,b/latchkey?target_session_attrs=read-write',
+      'postgres://latchkey:hunter2@/latchkey?host=a,b&target_session_attrs=read-write',
+      'postgres://latchkey:hunter2@db/latchkey?target_session_attrs=standby',
+      'postgres://latchkey:hunter2@db/latchkey?target_session_attrs=read-write&target_session_attrs=any',
     ],
-    mustBe: /a URL (such as postgres:\/\/|whose sslmode is one of: disable, prefer, require, verify-ca, verify-full)/,
+    mustBe:
+      /a URL (such as postgres:\/\/|whose (sslmode is one of: disable, prefer, require, verify-ca, verify-full|target_session_attrs is one of: any, read-write, primary)|without load_balance_hosts|that (has several hosts in one place|says target_session_attrs=read-write))/,
   },
   DATA_DIR: {
     field: 'dataDir',
@@ -256,5 +272,15 @@ export const variables: Readonly<Record<string, Variable>> = {
     valid: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'].map((text) => [text, text]),
     invalid: ['INFO', 'verbose', '30'],
     mustBe: /one of: fatal, error, warn, info, debug, trace, silent/,
+  },
+  SHUTDOWN_DELAY: {
+    field: 'shutdownDelay',
+    fallback: 0,
+    valid: [
+      ['0s', 0],
+      ['5m', 300],
+    ],
+    invalid: ['301s', '5', '-1s', '1h'],
+    mustBe: /a duration .* from 0s to 300s/,
   },
 }

@@ -76,7 +76,7 @@ const contract: Readonly<Record<string, Call>> = {
   'GET /.well-known/jwks.json': { tag: 'Keys', answers: [200, 304], refusals: [] },
   'GET /.well-known/oauth-authorization-server': { tag: 'Keys', answers: [200], refusals: [] },
   'GET /health/live': { tag: 'Health', answers: [200], refusals: [] },
-  'GET /health/ready': { tag: 'Health', answers: [200], refusals: [] },
+  'GET /health/ready': { tag: 'Health', answers: [200], refusals: ['shutting_down'] },
 }
 
 interface WholeDocument extends OpenApiDocument {

@@ -207,7 +207,11 @@ describe('the sources', () => {
       ),
       ['src/accounts/infrastructure/breached-passwords.hibp.ts'],
     )
-    assert.deepEqual(matching(/from 'pg'/), ['src/platform/postgres/database.ts', 'src/platform/postgres/silence.ts'])
+    assert.deepEqual(matching(/from 'pg'/), [
+      'src/platform/postgres/database.ts',
+      'src/platform/postgres/hosts.ts',
+      'src/platform/postgres/silence.ts',
+    ])
   })
 
   it('insert no user but at a registration', () => {

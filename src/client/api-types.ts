@@ -18,6 +18,7 @@ export const refusalCodes = [
   'too_many_requests',
   'overloaded',
   'database_unavailable',
+  'shutting_down',
   'internal_error',
 ] as const
 
@@ -242,11 +243,11 @@ export interface Api {
     }
     refusal: 'malformed_request' | 'too_many_requests' | 'internal_error' | 'database_unavailable'
   }
-  /** Whether the service can serve: its database answers. */
+  /** Whether the service can serve: its database answers, and it is not about to end. */
   'GET /health/ready': {
     answer: {
       status: 'ok'
     }
-    refusal: 'malformed_request' | 'too_many_requests' | 'internal_error' | 'database_unavailable'
+    refusal: 'malformed_request' | 'too_many_requests' | 'internal_error' | 'database_unavailable' | 'shutting_down'
   }
 }

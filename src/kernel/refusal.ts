@@ -16,6 +16,7 @@ export type RefusalCode =
   | 'too_many_requests'
   | 'overloaded'
   | 'database_unavailable'
+  | 'shutting_down'
   | 'internal_error'
 
 /** One field that a person can mend. `code` is stable; `message` is for reading. */

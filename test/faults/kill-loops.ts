@@ -6,10 +6,10 @@ import { sql } from 'kysely'
 import { compose, type Service } from '../../src/compose.ts'
 import { parseConfig } from '../../src/config.ts'
 import { createLog } from '../../src/platform/log.ts'
-import { createLedger } from '../support/ledger.ts'
+import { createLedger, type Ledger } from '../support/ledger.ts'
 import { startDurablePostgres } from '../support/postgres.ts'
 import { processEnv, type ServiceProcess, startProcess } from '../support/processes.ts'
-import { lifetime, rotators, seed, startWork, workEnv } from './workload.ts'
+import { type Leftover, lifetime, rotators, seed, startWork, workEnv } from './workload.ts'
 
 /** What a loop did: how often it killed, what had been acknowledged, and the longest time without an answer. */
 export interface Report {
@@ -77,9 +77,7 @@ async function killAndStart(service: ServiceProcess, start: () => Promise<Servic
 
 async function loop({ kills, between, env, strike }: Loop): Promise<Report> {
   const ledger = createLedger()
-  const waiting = await behind(env, ({ database }) =>
-    seed(database, rotators + Math.ceil((kills * between) / lifetime.least)),
-  )
+  const waiting = await seedFor(env, kills * between)
   const start = () => startProcess(env.DATABASE_URL ?? '', { ...env, ...workEnv })
   let service = await start()
   const work = startWork({ ledger, seeds: waiting, at: () => service })
@@ -92,28 +90,41 @@ async function loop({ kills, between, env, strike }: Loop): Promise<Report> {
       await ledger.more(1)
       slowestRecovery = Math.max(slowestRecovery, performance.now() - up)
     }
-    // What was used stays used, and who has the newest token goes on.
-    for (const { session, token, generation, stale } of await work.stop()) {
-      const next = await service.call('POST', '/api/v1/auth/refresh', { token })
-      assert.equal(next.status, 200, next.text)
-      ledger.rotated(session, generation + 1)
-      if (!stale) continue
-      const reused = await service.call('POST', '/api/v1/auth/refresh', { token: stale })
-      assert.equal(reused.body.code, 'refresh_token_reused')
-    }
+    await goOn(service, await work.stop(), ledger)
     await service.stop()
-    const { lost, verdict } = await behind(env, async ({ database, auditLog }) => {
-      await auditLog.seal({ final: true })
-      const look = async (statement: string) => (await sql.raw(statement).execute(database)).rows as never
-      return { lost: await ledger.lost(look), verdict: await auditLog.verify() }
-    })
-    assert.deepEqual(lost, [])
-    assert.ok(verdict.intact, verdict.text)
+    await assertNothingLost(env, ledger)
     return { kills, acknowledged: ledger.counts(), slowestRecovery: Math.round(slowestRecovery) }
   } finally {
     await work.stop()
     await service.stop()
   }
+}
+
+/** As many sessions as so many acknowledgements use up, at most. */
+export const seedFor = (env: Readonly<Record<string, string>>, acknowledgements: number) =>
+  behind(env, ({ database }) => seed(database, rotators + Math.ceil(acknowledgements / lifetime.least)))
+
+/** What was used stays used, and who has the newest token goes on. */
+export async function goOn(service: ServiceProcess, leftovers: readonly Leftover[], ledger: Ledger): Promise<void> {
+  for (const { session, token, generation, stale } of leftovers) {
+    const next = await service.call('POST', '/api/v1/auth/refresh', { token })
+    assert.equal(next.status, 200, next.text)
+    ledger.rotated(session, generation + 1)
+    if (!stale) continue
+    const reused = await service.call('POST', '/api/v1/auth/refresh', { token: stale })
+    assert.equal(reused.body.code, 'refresh_token_reused')
+  }
+}
+
+/** Asserts that the database has all that is in the ledger, and an audit log that is whole. No process serves from it. */
+export async function assertNothingLost(env: Readonly<Record<string, string>>, ledger: Ledger): Promise<void> {
+  const { lost, verdict } = await behind(env, async ({ database, auditLog }) => {
+    await auditLog.seal({ final: true })
+    const look = async (statement: string) => (await sql.raw(statement).execute(database)).rows as never
+    return { lost: await ledger.lost(look), verdict: await auditLog.verify() }
+  })
+  assert.deepEqual(lost, [])
+  assert.ok(verdict.intact, verdict.text)
 }
 
 /** Works on the database while no process of the service has it. */

@@ -276,7 +276,10 @@ export const does = ({ service }: Scene, { method, path, options }: Deed): Promi
 export const assertUnavailable = (answer: Answer) => assertRefused(answer, 503, 'database_unavailable')
 
 /** Milliseconds until a route that needs the database serves again; it asks anew as soon as it was refused. */
-export async function recovery({ service }: Pick<Scene, 'service'>, since = performance.now()): Promise<number> {
+export async function recovery(
+  { service }: { service: Pick<TestService, 'call'> },
+  since = performance.now(),
+): Promise<number> {
   const token = 'x'
   for (;;) {
     const { status } = await service.call('POST', '/api/v1/auth/login', {

@@ -53,6 +53,8 @@ interface Work {
   readonly seeds: Seed[]
   /** The process that serves at the moment. */
   readonly at: () => ServiceProcess
+  /** How many people register, log in and change their passwords at a time: one unless it is said. */
+  readonly people?: number
 }
 
 /** The newest token of a session that lives on, and the one three generations before, if it came so far. */
@@ -74,7 +76,7 @@ const breath = 30
  * Clients that refresh, log out, register, log in and change their passwords until they are told to stop. Each asks
  * again until it has an answer, and puts that into the ledger.
  */
-export function startWork({ ledger, seeds, at }: Work): { stop(): Promise<Leftover[]> } {
+export function startWork({ ledger, seeds, at, people = 1 }: Work): { stop(): Promise<Leftover[]> } {
   let stopping = false
   const stopped = Promise.withResolvers<void>()
   const leftovers: Leftover[] = []
@@ -147,7 +149,8 @@ export function startWork({ ledger, seeds, at }: Work): { stop(): Promise<Leftov
     }
   }
 
-  const work = Promise.all([...Array.from({ length: rotators }, rotate), live()])
+  const lives = Array.from({ length: people }, live)
+  const work = Promise.all([...Array.from({ length: rotators }, rotate), ...lives])
   work.catch((error) => ledger.surprise(String(error)))
   return {
     async stop() {

@@ -65,6 +65,23 @@ describe('the process', () => {
     }
   })
 
+  test('denies readiness as soon as it is asked to end, and serves for as long as SHUTDOWN_DELAY says', async () => {
+    const service = await start({ ...(await environment()), SHUTDOWN_DELAY: '2s' })
+    assert.equal((await fetch(`${service.url}/health/ready`)).status, 200)
+    const asked = performance.now()
+    const ended = service.end()
+    await said(service, 'stopping')
+    // Each on a connection of its own, as who comes now has none yet.
+    const headers = { connection: 'close' }
+    const ready = await fetch(`${service.url}/health/ready`, { headers })
+    assert.equal(ready.status, 503)
+    assert.equal(((await ready.json()) as { code: string }).code, 'shutting_down')
+    assert.equal((await fetch(`${service.url}/health/live`, { headers })).status, 200)
+    assert.equal((await post(service.url, 'register', { email: 'late@example.com', password })).status, 200)
+    assert.equal(await ended, 0)
+    assert.ok(performance.now() - asked >= 2_000)
+  })
+
   test('ends at once at a second signal, with another code than 0', async () => {
     const service = await start(await environment())
     // A request whose body never comes holds the first signal's patience.

@@ -41,7 +41,7 @@ export async function startBareServer({
     bounds: { ...defaultHttpBounds(), ...bounds },
   })
   const config = { access: 'public' } as const
-  healthRoutes(app, { ping: async () => undefined })
+  healthRoutes(app, { ping: async () => undefined, leaving: () => false })
   app.get('/whence', { config }, async (request) => ({ ip: callerOf(request).ip }))
   app.post('/echo', { config }, async (request) => request.body)
   let served = 0

@@ -2,7 +2,7 @@ import { execFile, spawn } from 'node:child_process'
 import { randomBytes, randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, openSync, rmSync, writeSync } from 'node:fs'
-import { chown, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { chown, lchown, mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { createServer, Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -25,6 +25,8 @@ export interface TestPostgres {
 
 /** A server of its own whose acknowledged commits survive; it can be ended in any way and started on its data again. */
 export interface DurablePostgres extends TestPostgres {
+  /** The folder of its files. */
+  readonly data: string
   /** Ends the server: in order, at once, or by `kill -9`. Then nobody answers at its address. */
   down(how: 'fast' | 'immediate' | 'kill'): Promise<void>
   /** Starts it on the same data and port, and waits until it answers. */
@@ -78,10 +80,18 @@ export async function startPostgres(): Promise<TestPostgres> {
   return startOwn(settings, freePort)
 }
 
-/** A server of its own, whatever `TEST_DATABASE_URL` says, that writes every commit through to the disk. */
-export const startDurablePostgres = (): Promise<DurablePostgres> => startOwn(durable, lastingPort)
+/** Puts the files of a server into a folder that is not there yet. */
+export type Fill = (data: string) => Promise<void>
 
-async function startOwn(how: Readonly<Record<string, string>>, choosePort: () => Promise<number>) {
+/**
+ * A server of its own, whatever `TEST_DATABASE_URL` says, that writes every commit through to the disk.
+ *
+ * @param fill brings files that another server has written; else they are new.
+ */
+export const startDurablePostgres = (fill?: Fill, more: Readonly<Record<string, string>> = {}) =>
+  startOwn({ ...durable, ...more }, lastingPort, fill)
+
+async function startOwn(how: Readonly<Record<string, string>>, choosePort: () => Promise<number>, fill?: Fill) {
   const binaries = await findBinaries()
   const temporary = await mkdtemp(join(tmpdir(), 'latchkey-postgres-'))
   try {
@@ -89,11 +99,11 @@ async function startOwn(how: Readonly<Record<string, string>>, choosePort: () =>
     const data = join(temporary, 'data')
     const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8']
     const [initdb = '', ...initdbArguments] = [...identity.wrapper, join(binaries, 'initdb')]
-    await run(
-      initdb,
-      [...initdbArguments, '-D', data, '-U', superuser, '--auth=trust', '--no-sync', '--no-instructions', ...locale],
-      { ...identity.owner, cwd: temporary },
-    )
+    const create = ['-D', data, '-U', superuser, '--auth=trust', '--no-sync', '--no-instructions', ...locale]
+    if (fill) {
+      await fill(data)
+      await own(data, identity.owner)
+    } else await run(initdb, [...initdbArguments, ...create], { ...identity.owner, cwd: temporary })
     for (let attempt = 1; ; attempt++) {
       const port = await choosePort()
       const options = Object.entries({ ...how, port }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
@@ -119,6 +129,7 @@ function controlled(url: string, keeping: Keeping, data: string, first: ReturnTy
   let server = first
   const parent = async () => Number((await readFile(join(data, 'postmaster.pid'), 'utf8')).split('\n')[0])
   return {
+    data,
     ...serverAt(url, async () => {
       await server.end()
       await rm(keeping.temporary, { recursive: true, force: true })
@@ -226,6 +237,13 @@ async function findIdentity(temporary: string): Promise<{ wrapper: string[]; own
   if (!uid || !gid) throw new Error('PostgreSQL refuses root and there is no nobody: set TEST_DATABASE_URL to a server')
   await chown(temporary, uid, gid)
   return { wrapper: [], owner: { uid, gid } }
+}
+
+/** Gives files to whom the server runs as, where that is another user than this one. */
+async function own(data: string, { uid, gid }: { uid?: number; gid?: number }): Promise<void> {
+  if (uid === undefined || gid === undefined) return
+  for (const name of await readdir(data, { recursive: true })) await lchown(join(data, name), uid, gid)
+  await lchown(data, uid, gid)
 }
 
 async function freePort(): Promise<number> {

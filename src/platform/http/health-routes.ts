@@ -5,8 +5,14 @@ import type { Server } from './server.ts'
 
 const Health = Type.Object({ status: Type.Literal('ok') }, { description: 'Yes.', examples: [{ status: 'ok' }] })
 
+interface Asks {
+  readonly ping: () => Promise<void>
+  /** Whether the process is about to end: it still serves, and wants no new work. */
+  readonly leaving: () => boolean
+}
+
 /** Whether the process lives, and whether it can serve: the second asks the database. */
-export function healthRoutes(app: Server, { ping }: { ping: () => Promise<void> }): void {
+export function healthRoutes(app: Server, { ping, leaving }: Asks): void {
   app.get(
     '/health/live',
     {
@@ -27,12 +33,13 @@ export function healthRoutes(app: Server, { ping }: { ping: () => Promise<void> 
       config: { access: 'public' },
       schema: {
         tags: ['Health'],
-        summary: 'Whether the service can serve: its database answers',
+        summary: 'Whether the service can serve: its database answers, and it is not about to end',
         operationId: 'ready',
-        response: { 200: Health, ...refusals('database_unavailable') },
+        response: { 200: Health, ...refusals('database_unavailable', 'shutting_down') },
       },
     },
     async () => {
+      if (leaving()) throw new Refusal('shutting_down', { because: 'a signal came' })
       try {
         await ping()
       } catch (cause) {

@@ -74,6 +74,7 @@ export const faces = {
     title: 'Database unavailable',
     help: 'The database did not answer in time. Try again after `Retry-After`.',
   },
+  shutting_down: { status: 503, title: 'Shutting down', help: 'This process is about to end. Another one serves.' },
   internal_error: {
     status: 500,
     title: 'Internal error',

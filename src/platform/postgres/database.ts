@@ -3,6 +3,7 @@ import pg from 'pg'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Log } from '../log.ts'
 import { tooManyWait } from './faults.ts'
+import { hostsOf } from './hosts.ts'
 import { OneConnectionDialect } from './one-connection.ts'
 import { int8, safeInteger } from './safe-integer.ts'
 import { clientThatGivesUp, type Trust, trusted } from './silence.ts'
@@ -32,14 +33,15 @@ export const defaultBounds: DatabaseBounds = {
  *
  * TLS follows the URL's `sslmode` in libpq's meaning, `verify-full` and `sslrootcert` included; but `prefer` is taken for
  * `require`, for who asks for TLS gets it or an error. A connection that breaks, or on which an answer does not come, is
- * dropped; the next request opens another.
+ * dropped; the next request opens another. Where the URL names several hosts, it is one to the first that takes writes.
  */
 export function connectPostgres(url: Secret, log: Log, bounds: DatabaseBounds = defaultBounds): Database {
   const trust: Trust = { since: 0 }
-  const Client = clientThatGivesUp(trust)
+  const hosts = hostsOf(url.reveal(), bounds.acquireTimeout)
+  const Client = hosts.client(clientThatGivesUp(trust))
   const pool = new pg.Pool({
     Client,
-    connectionString: withLibpqTls(url.reveal()),
+    onConnect: hosts.inspect,
     max: bounds.connections,
     connectionTimeoutMillis: bounds.acquireTimeout,
     statement_timeout: bounds.statementTimeout,
@@ -63,7 +65,7 @@ export function connectPostgres(url: Secret, log: Log, bounds: DatabaseBounds = 
   const connect = async () => {
     // The pool's own queue has no end, and each that gives up in it searches all of it.
     if (pool.waitingCount >= waiting) throw new Error(tooManyWait)
-    return trusted(pool, trust)
+    return hosts.first(() => trusted(pool, trust))
   }
   const bounded = { connect, end: () => pool.end(), options: pool.options, Client }
   return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: bounded }) })
@@ -75,11 +77,4 @@ const embeddedBounds = { waiting: 1_000, acquireTimeout: 10_000 }
 /** The embedded database in the same dialect. It has one connection, which goes from one to the next. */
 export function connectEmbedded(pglite: PGliteDialectConfig['pglite'], bounds = embeddedBounds): Database {
   return new Kysely<Tables>({ dialect: new OneConnectionDialect({ pglite }, bounds) })
-}
-
-// pg reads `require` and `prefer` as `verify-full` unless it is told to follow libpq, as every other client does.
-function withLibpqTls(url: string): string {
-  const parsed = new URL(url)
-  if (parsed.searchParams.has('sslmode')) parsed.searchParams.set('uselibpqcompat', 'true')
-  return parsed.href
 }

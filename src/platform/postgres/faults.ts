@@ -48,12 +48,25 @@ export function databaseRefusal(error: unknown): Refusal | null {
   const unavailable =
     error instanceof EmbeddedStopped ||
     (code !== undefined && (passing.test(code) || network.has(code))) ||
-    (error instanceof AggregateError && error.errors.some((one) => network.has(sqlState(one) ?? ''))) ||
+    (error instanceof AggregateError && error.errors.some((one) => databaseRefusal(one) !== null)) ||
     (error instanceof Error && messages.test(error.message))
   return unavailable
     ? new Refusal('database_unavailable', { because: code ?? 'no answer', retryAfter: 1, cause: error })
     : null
 }
+
+/** What a server says that takes no writes: a standby, or one whose transactions are read-only (read_only_sql_transaction). */
+export const readOnly = '25006'
+
+/**
+ * Whether a connection that failed so may be had from another host of the same database: nobody answers, or who answers
+ * can't serve now. What is wrong in itself, such as a password or a certificate, is so at each, and is told.
+ */
+export const triesElsewhere = (error: unknown): boolean =>
+  databaseRefusal(error) !== null &&
+  !/^28/.test(sqlState(error) ?? '') &&
+  // These say nothing of a host: the pool has no connection to give, or is closed.
+  !(error instanceof Error && /^(timeout exceeded when trying to connect|Cannot use a pool after)/.test(error.message))
 
 function sqlState(error: unknown): string | undefined {
   const code = error instanceof Error && 'code' in error ? error.code : undefined

@@ -1,3 +1,4 @@
+import { urlOfEachHost } from '../../kernel/database-url.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import { lockDataDir } from '../data-dir.ts'
 import type { Log } from '../log.ts'
@@ -29,8 +30,7 @@ export async function openDatabase(
   if (databaseUrl) {
     await migrateOnItsOwn(databaseUrl, log, bounds)
     const database = connectPostgres(databaseUrl, log, bounds)
-    const { host, pathname } = new URL(databaseUrl.reveal())
-    return { database, where: `PostgreSQL at ${host}${pathname}`, close: () => database.destroy() }
+    return { database, where: placeOf(databaseUrl), close: () => database.destroy() }
   }
 
   await using opened = new AsyncDisposableStack()
@@ -51,6 +51,12 @@ export async function openDatabase(
     where: `${lock.directory} (embedded database: for one process; set DATABASE_URL for PostgreSQL)`,
     close: () => running.disposeAsync(),
   }
+}
+
+/** Without who asks there and by which password. */
+function placeOf(databaseUrl: Secret): string {
+  const urls = urlOfEachHost(databaseUrl.reveal()) ?? []
+  return `PostgreSQL at ${urls.map(({ host }) => host).join(',')}${urls[0]?.pathname ?? ''}`
 }
 
 /**

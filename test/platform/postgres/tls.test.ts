@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { execFile, execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -91,9 +93,22 @@ describe('TLS to PostgreSQL', { skip }, () => {
     const url = new URL(server)
     url.hostname = host
     url.search = new URLSearchParams(parameters).toString()
-    await using database = connectPostgres(new Secret(url.href), createLog('silent'))
+    return encryptedAt(url.href)
+  }
+
+  async function encryptedAt(url: string) {
+    await using database = connectPostgres(new Secret(url), createLog('silent'))
     const query = sql<{ ssl: boolean }>`SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()`
     return (await query.execute(database)).rows[0]?.ssl
+  }
+
+  /** A port on which nobody listens. */
+  async function closedPort(): Promise<number> {
+    const listener = createServer().listen(0, '127.0.0.1')
+    await once(listener, 'listening')
+    const { port } = listener.address() as AddressInfo
+    listener.close()
+    return port
   }
 
   const ours = () => ({ sslmode: 'verify-full', sslrootcert: file('ours.crt') })
@@ -124,6 +139,29 @@ describe('TLS to PostgreSQL', { skip }, () => {
     for (const name of ['DNS:localhost', 'DNS:db.example.com']) {
       const connecting = isEncrypted(encrypted[name], '127.0.0.1', ours())
       await assert.rejects(connecting, { code: 'ERR_TLS_CERT_ALTNAME_INVALID' }, name)
+    }
+  })
+
+  it('verifies each of several hosts by its own name with verify-full', async () => {
+    const gone = `localhost:${await closedPort()}`
+    const reach = (hosts: string[]) => {
+      const url = new URL(plain)
+      const parameters = { ...ours(), target_session_attrs: 'read-write' }
+      const text = `postgres://${url.username}@${hosts.join(',')}/postgres?${new URLSearchParams(parameters)}`
+      return encryptedAt(text)
+    }
+    const named = `localhost:${encrypted['DNS:localhost']?.port}`
+    const numbered = `127.0.0.1:${encrypted['IP:127.0.0.1']?.port}`
+    assert.equal(await reach([gone, named]), true)
+    assert.equal(await reach([gone, numbered]), true)
+    // A certificate for another host's name is told, wherever it stands, and nobody else is asked.
+    const other = `localhost:${encrypted['DNS:db.example.com']?.port}`
+    for (const hosts of [
+      [gone, other],
+      [other, named],
+      [gone, `127.0.0.1:${encrypted['DNS:localhost']?.port}`],
+    ]) {
+      await assert.rejects(reach(hosts), { code: 'ERR_TLS_CERT_ALTNAME_INVALID' })
     }
   })
 

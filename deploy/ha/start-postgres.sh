@@ -1,0 +1,52 @@
+#!/bin/sh
+# Starts one of two PostgreSQL servers: as the primary, or as the standby of the other, whose name is in PEER. A server
+# that finds the other to be the primary follows it, whatever it was before: nothing is written in two places.
+set -eu
+
+umask 077
+printf '*:*:*:%s:%s\n' "$POSTGRES_USER" "$(cat "$POSTGRES_PASSWORD_FILE")" >/tmp/pgpass
+export PGPASSFILE=/tmp/pgpass PGCONNECT_TIMEOUT=3
+peer="host=$PEER user=$POSTGRES_USER dbname=$POSTGRES_DB"
+
+peer_is_primary() {
+  [ "$(psql "$peer" -AXtqc 'SELECT NOT pg_is_in_recovery()' 2>/dev/null)" = t ]
+}
+
+# What holds for a primary does not hold for its standby: once promoted it would wait for one that is not there.
+forget_standbys() {
+  echo "synchronous_standby_names = ''" >>"$PGDATA/postgresql.auto.conf"
+}
+
+follow_peer() {
+  echo "$NAME: copies $PEER"
+  mkdir -p "$PGDATA"
+  pg_basebackup --dbname="$peer application_name=$NAME passfile=/tmp/pgpass" --pgdata="$PGDATA" \
+    --write-recovery-conf --wal-method=stream --checkpoint=fast
+  forget_standbys
+}
+
+rejoin_peer() {
+  echo "$NAME: $PEER was promoted, so this server gives up what only it has, and follows"
+  # pg_rewind looks for the promotion in the control file, which the next checkpoint writes. Without it, it would see no
+  # reason to rewind, and what only this server has would stay.
+  psql "$peer" -Xqc CHECKPOINT
+  # Left by a server that was killed. It names process 1, which this script is by now: nothing else runs in here yet.
+  rm -f "$PGDATA/postmaster.pid"
+  pg_rewind --source-server="$peer application_name=$NAME passfile=/tmp/pgpass" --target-pgdata="$PGDATA" \
+    --write-recovery-conf
+  forget_standbys
+}
+
+if [ ! -s "$PGDATA/PG_VERSION" ]; then
+  if [ "$BEGINS" = yes ]; then
+    if peer_is_primary; then follow_peer; fi
+  else
+    until peer_is_primary; do sleep 1; done
+    follow_peer
+  fi
+elif [ ! -f "$PGDATA/standby.signal" ] && peer_is_primary; then
+  rejoin_peer
+fi
+
+# The image's own entrypoint makes the database where there is none, and runs what stands in that folder then.
+exec docker-entrypoint.sh postgres -c cluster_name="$NAME"
