@@ -26,6 +26,7 @@ export function createProgram(terminal: Terminal, serve: () => Promise<void>): C
     .helpCommand('help [command]', 'print help for a command')
     .configureHelp({ showGlobalOptions: true })
     .configureOutput({
+      getOutHelpWidth: () => terminal.stdout.columns || 80,
       writeOut: (text) => void terminal.stdout.write(text),
       // Errors are told by who runs the program, in one form.
       writeErr: () => undefined,
