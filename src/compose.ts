@@ -20,6 +20,8 @@ import { createSessions, TokenAnswer, tokenAnswer } from './sessions/index.ts'
 import { createThrottle, noThrottle } from './throttle/index.ts'
 import { version } from './version.ts'
 
+export { measureHash } from './accounts/index.ts'
+
 export type Service = Awaited<ReturnType<typeof compose>>
 
 export interface Surroundings {

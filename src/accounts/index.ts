@@ -30,6 +30,8 @@ import { createCommonPasswords } from './infrastructure/common-passwords.ts'
 import { createPasswordHasher } from './infrastructure/password-hasher.bcrypt.ts'
 import { userRoutes } from './infrastructure/user-routes.ts'
 
+export { measureHash } from './infrastructure/measure-hash.bcrypt.ts'
+
 interface Deps {
   readonly database: Database
   readonly transact: Transact

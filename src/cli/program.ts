@@ -3,6 +3,7 @@ import { version } from '../version.ts'
 import { auditCommands } from './commands/audit.ts'
 import { completionCommand } from './commands/completion.ts'
 import { configCommand } from './commands/config.ts'
+import { doctorCommand } from './commands/doctor.ts'
 import { keysCommands } from './commands/keys.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { openapiCommand } from './commands/openapi.ts'
@@ -53,6 +54,7 @@ ${codes.join('\n')}`,
     ['DATABASE_URL=postgres://latchkey@db/latchkey latchkey serve', 'on PostgreSQL'],
   ])
   migrateCommand(program, terminal)
+  doctorCommand(program, terminal)
   usersCommands(program, terminal)
   sessionsCommands(program, terminal)
   keysCommands(program, terminal)

@@ -184,7 +184,7 @@ describe('the command', () => {
       assert.equal(stderr.trim().split('\n').length, 1, stderr)
     }
     assert.match((await run('users', 'lst')).stderr, /Did you mean list\?/)
-    const { code, stdout } = await run('help', 'users', 'list')
+    const { code, stdout } = await run('users', 'help', 'list')
     assert.equal(code, 0)
     assert.match(stdout, /^Usage: latchkey users list/)
     assert.match((await run('--version')).stdout, /^\d+\.\d+\.\d+\n$/)
