@@ -21,7 +21,7 @@ export async function confirm(terminal: Terminal, yes: boolean, deed: string): P
   if (!canAsk(terminal)) {
     throw new CommandFailed('usage', `${deed}. This can not be undone: say --yes, for there is no terminal to ask on.`)
   }
-  const answer = await question(terminal, `${deed}. This can not be undone. Go on? [y/N] `, terminal.stderr)
+  const answer = await asking(terminal, terminal.stderr, (ask) => ask(`${deed}. This can not be undone. Go on? [y/N] `))
   if (!/^y(es)?$/i.test(answer.trim())) throw new CommandFailed('usage', 'Nothing was done.')
 }
 
@@ -34,34 +34,39 @@ const longest = 4096
  */
 export async function askNewPassword(terminal: Terminal): Promise<Secret> {
   if (!canAsk(terminal)) return new Secret(await readAll(terminal.stdin))
-  const first = await unseen(terminal, 'New password: ')
-  const second = await unseen(terminal, 'The same again: ')
+  const [first, second] = await unseen(terminal, ['New password: ', 'The same again: '])
   if (first !== second) throw new CommandFailed('usage', 'These are two passwords. Nothing was done.')
   return new Secret(first)
 }
 
-async function unseen(terminal: Terminal, prompt: string): Promise<string> {
-  terminal.stderr.write(prompt)
+async function unseen({ stdin, stderr }: Terminal, prompts: readonly [string, string]): Promise<[string, string]> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
-  try {
-    return await question(terminal, '', nowhere)
-  } finally {
-    terminal.stderr.write('\n')
-  }
+  // Both in one: between two the terminal would show what is typed, and so it would before the first.
+  return asking({ stdin }, nowhere, async (ask) => {
+    const askUnseen = async (prompt: string) => {
+      stderr.write(prompt)
+      return ask('').finally(() => stderr.write('\n'))
+    }
+    return [await askUnseen(prompts[0]), await askUnseen(prompts[1])]
+  })
 }
 
-async function question({ stdin }: Terminal, prompt: string, output: Writable): Promise<string> {
-  const asking = createInterface({ input: stdin, output, terminal: true, historySize: 0 })
+async function asking<T>(
+  { stdin }: Pick<Terminal, 'stdin'>,
+  output: Writable,
+  work: (ask: (prompt: string) => Promise<string>) => Promise<T>,
+): Promise<T> {
+  const lines = createInterface({ input: stdin, output, terminal: true, historySize: 0 })
   try {
-    return await Promise.race([asking.question(prompt), given(asking)])
+    return await Promise.race([work((prompt) => lines.question(prompt)), given(lines)])
   } finally {
-    asking.close()
+    lines.close()
   }
 }
 
 /** Rejects on Ctrl-C, and on Ctrl-D or when the terminal goes away. */
-async function given(asking: Interface): Promise<never> {
-  await Promise.race([once(asking, 'SIGINT'), once(asking, 'close')])
+async function given(lines: Interface): Promise<never> {
+  await Promise.race([once(lines, 'SIGINT'), once(lines, 'close')])
   throw interrupted()
 }
 

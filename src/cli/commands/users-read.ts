@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { UserId } from '../../kernel/ids.ts'
 import { deskOf } from '../desk.ts'
 import { withExamples } from '../examples.ts'
+import { progressOn } from '../progress.ts'
 import { fields, table } from '../table.ts'
 import { moment, type Terminal } from '../terminal.ts'
 import { count, pointInTime, userId } from '../words.ts'
@@ -52,7 +53,10 @@ export function listCommand(users: Command, terminal: Terminal): void {
       ...(since && { since }),
       ...(until && { until }),
     }
-    const { accounts, next } = await desk.withService((service) => service.accounts.list(filter, after, limit))
+    const progress = progressOn(terminal, 'users list')
+    const { accounts, next } = await desk
+      .withService((service) => service.accounts.list(filter, after, limit, (id) => progress.at(id - after, null)))
+      .finally(() => progress.end())
     await desk.answer({ users: accounts.map(plain), next }, () =>
       table(
         desk,

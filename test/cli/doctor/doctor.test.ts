@@ -45,7 +45,10 @@ describe('the doctor', () => {
       incoming.pipe(forwarded)
     })
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    opened.defer(() => void server.closeAllConnections() ?? void server.close())
+    opened.defer(() => {
+      server.close()
+      server.closeAllConnections()
+    })
     const { port } = server.address() as AddressInfo
     return {
       url: `http://localhost:${port}`,
