@@ -12,13 +12,15 @@ import { createServer } from './platform/http/server.ts'
 import type { Log } from './platform/log.ts'
 import { databaseClock } from './platform/postgres/database-clock.ts'
 import { databaseRefusal } from './platform/postgres/faults.ts'
-import { openDatabase } from './platform/postgres/open-database.ts'
+import { type OpensDatabase, openDatabase } from './platform/postgres/open-database.ts'
 import { transactPostgres } from './platform/postgres/transact.postgres.ts'
 import { createScheduler } from './platform/scheduler.ts'
 import { deriveKey, secretKeyIn } from './platform/secret-key.ts'
 import { createSessions, TokenAnswer, tokenAnswer } from './sessions/index.ts'
 import { createThrottle, noThrottle } from './throttle/index.ts'
 import { version } from './version.ts'
+
+export { measureHash } from './accounts/index.ts'
 
 export type Service = Awaited<ReturnType<typeof compose>>
 
@@ -30,6 +32,8 @@ export interface Surroundings {
   readonly onFatal?: (error: Error) => void
   /** Whether this process serves, and so keeps the data in order in the background; a command's does not. */
   readonly serves?: boolean
+  /** How the database is opened: with its tables made the newest, unless said otherwise. */
+  readonly open?: OpensDatabase
 }
 
 const minute = 60
@@ -41,11 +45,11 @@ const hour = 3600
  */
 export async function compose(
   config: Config,
-  { log, clock: given, onFatal = () => undefined, serves = true }: Surroundings,
+  { log, clock: given, onFatal = () => undefined, serves = true, open = openDatabase }: Surroundings,
 ) {
   await using opened = new AsyncDisposableStack()
 
-  const { database, ...store } = await openDatabase(config, log, onFatal)
+  const { database, ...store } = await open(config, log, onFatal)
   opened.defer(store.close)
   const transact = transactPostgres(database)
   const time = given ? { clock: given, look: async () => undefined } : await databaseClock(database)

@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { findCommand, usage } from './commands.ts'
-import { compose, type Service } from './compose.ts'
-import { ConfigError, parseConfig } from './config.ts'
-import { Refusal } from './kernel/refusal.ts'
+import { failureOf } from './cli/failure.ts'
+import type { Service } from './compose.ts'
+import { parseConfig } from './config.ts'
 import { createLog, type Log } from './platform/log.ts'
 import { version } from './version.ts'
 
@@ -14,17 +13,9 @@ const say = (sentence: string) => process.stderr.write(`${sentence}\n`)
 
 async function main(words: readonly string[]): Promise<void> {
   if (words.length === 0 || (words.length === 1 && words[0] === 'serve')) return serve()
-  const command = findCommand(words)
-  if (!command) throw new Error(usage)
-  const config = parseConfig(process.env)
-  const service = await compose(config, { log: createLog('silent'), serves: false })
-  try {
-    const text = await command(service)
-    if (text === null) throw new Error(usage)
-    process.stdout.write(`${text}\n`)
-  } finally {
-    await service.close()
-  }
+  // Loaded only here: a service has no use for it.
+  const { runCommandLine } = await import('./cli/run.ts')
+  await runCommandLine(words, serve)
 }
 
 async function serve(): Promise<void> {
@@ -43,6 +34,8 @@ async function serve(): Promise<void> {
     log.fatal({ err }, 'an error that nobody caught: this process ends')
     process.exit(1)
   })
+  // Loaded only here: most commands need less.
+  const { compose } = await import('./compose.ts')
   const service = await compose(config, { log, onFatal })
   try {
     const address = await service.app.listen({ host: config.host, port: config.port })
@@ -85,18 +78,6 @@ async function close(service: Service, shutdownDelay: number): Promise<void> {
 }
 
 main(process.argv.slice(2)).catch((error) => {
-  const sentences = error instanceof ConfigError ? error.problems : [reason(error)]
-  for (const sentence of sentences) say(`latchkey: ${sentence}`)
+  for (const sentence of failureOf(error).sentences) say(`latchkey: ${sentence}`)
   process.exit(1)
 })
-
-/** Why a start failed, in one sentence. */
-function reason(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return reason(error.errors[0])
-  const { code, message, syscall, address, port } = (error ?? {}) as NodeJS.ErrnoException & Record<string, unknown>
-  if (code === 'EADDRINUSE') return `Port ${port} is in use by another program. Set PORT to a free one.`
-  if (syscall === 'connect') return `The database at ${address}:${port} does not answer (${code}). Check DATABASE_URL.`
-  if (syscall === 'getaddrinfo') return `The database's host can't be found (${code}). Check DATABASE_URL.`
-  if (error instanceof Refusal) return `Refused: ${error.because ?? error.code}.`
-  return message ?? String(error)
-}

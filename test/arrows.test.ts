@@ -15,15 +15,15 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   config: ['kernel', 'config', 'node'],
   version: ['node'],
   compose: ['kernel', 'platform', 'index', 'config', 'version', 'node', 'package'],
-  commands: ['kernel', 'compose'],
-  main: ['kernel', 'platform', 'config', 'version', 'compose', 'commands', 'node'],
+  cli: ['kernel', 'platform', 'config', 'version', 'compose', 'cli', 'node', 'package'],
+  main: ['kernel', 'platform', 'config', 'version', 'compose', 'cli', 'node'],
   // What others install: it takes nothing along, and runs in browsers.
   client: ['client'],
   verify: ['verify'],
 }
 
 /** Who may import the types of a feature, from its front door, without being in it. */
-const acrossFeatures = ['application', 'infrastructure', 'index', 'config']
+const acrossFeatures = ['application', 'infrastructure', 'index', 'config', 'cli']
 
 /** The part of the house that a file of `src`, or the module of an import, belongs to, and its feature if it has one. */
 function placeOf(path: string): { part: string; feature?: string } {
@@ -31,7 +31,7 @@ function placeOf(path: string): { part: string; feature?: string } {
   if (!path.endsWith('.ts')) return { part: 'package' }
   const [top = '', ...rest] = path.split('/')
   if (rest.length === 0) return { part: top.startsWith('config') ? 'config' : top.slice(0, -'.ts'.length) }
-  if (['kernel', 'platform', 'client', 'verify'].includes(top)) return { part: top }
+  if (['kernel', 'platform', 'client', 'verify', 'cli'].includes(top)) return { part: top }
   const layer = rest[0] ?? ''
   if (rest.length > 1) return { part: layer, feature: top }
   if (layer === 'index.ts') return { part: 'index', feature: top }
@@ -114,6 +114,10 @@ describe('the arrows', () => {
     ['compose.ts', "import { createSessions } from './sessions/index.ts'", false],
     ['compose.ts', "import { sessionStorePostgres } from './sessions/infrastructure/session-store.postgres.ts'", true],
     ['main.ts', "import { createSessions } from './sessions/index.ts'", true],
+    ['cli/commands/keys.ts', "import type { Algorithm } from '../../keys/index.ts'", false],
+    ['cli/commands/keys.ts', "import { createKeys } from '../../keys/index.ts'", true],
+    ['cli/desk.ts', "const late = await import('../compose.ts')", false],
+    ['compose.ts', "import { deskOf } from './cli/desk.ts'", true],
     ['client/client.ts', "import { createHash } from 'node:crypto'", true],
     ['verify/verifier.ts', "import { splitCompact } from '../platform/jwt/compact.ts'", true],
   ]

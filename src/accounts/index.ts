@@ -9,19 +9,27 @@ import type { Proven, RevokeSessions, TokenGuards, TokenPair } from '../sessions
 import type { LoginGuard, RouteLimits } from '../throttle/index.ts'
 import { acceptPassword } from './application/accept-password.ts'
 import { changePassword } from './application/change-password.ts'
+import { createAccount } from './application/create-account.ts'
+import { deleteAccount } from './application/delete-account.ts'
 import { disableUser } from './application/disable-user.ts'
 import { enableUser } from './application/enable-user.ts'
+import { listAccounts } from './application/list-accounts.ts'
 import { logIn } from './application/log-in.ts'
 import { register } from './application/register.ts'
+import { setPassword } from './application/set-password.ts'
+import { showAccount } from './application/show-account.ts'
 import { unlockUser } from './application/unlock-user.ts'
 import { wordsOfHost } from './domain/context-words.ts'
 import { isLockedOut as isLockedOutAfter } from './domain/lockout.ts'
+import { accountRecordsPostgres } from './infrastructure/account-records.postgres.ts'
 import { accountStorePostgres } from './infrastructure/account-store.postgres.ts'
 import { authRoutes } from './infrastructure/auth-routes.ts'
 import { breachedPasswordsHibp } from './infrastructure/breached-passwords.hibp.ts'
 import { createCommonPasswords } from './infrastructure/common-passwords.ts'
 import { createPasswordHasher } from './infrastructure/password-hasher.bcrypt.ts'
 import { userRoutes } from './infrastructure/user-routes.ts'
+
+export { measureHash } from './infrastructure/measure-hash.bcrypt.ts'
 
 interface Deps {
   readonly database: Database
@@ -52,6 +60,7 @@ const policy = { minLength: 8, maxLength: 256 }
 export function createAccounts(deps: Deps) {
   const { database, transact, clock, audit, log, openSession, revokeSessions, guards, loginGuard, limits } = deps
   const accounts = accountStorePostgres(database)
+  const records = accountRecordsPostgres(database)
   const hasher = createPasswordHasher({
     cost: deps.bcryptCost,
     deadlineMs: deps.hashDeadline * 1000,
@@ -75,6 +84,11 @@ export function createAccounts(deps: Deps) {
         changePassword: changePassword({ ...setting, isLockedOut, revokeSessions }),
       })
     },
+    list: listAccounts({ records }),
+    show: showAccount({ records, isLockedOut }),
+    create: createAccount(setting),
+    delete: deleteAccount({ records, revokeSessions, loginGuard, audit, transact, clock }),
+    setPassword: setPassword({ ...setting, records, revokeSessions }),
     disable: disableUser({ accounts, revokeSessions, audit, transact, clock }),
     enable: enableUser({ accounts, audit, transact, clock }),
     unlock: unlockUser({ accounts, loginGuard, audit, clock }),

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Clock } from '../kernel/clock.ts'
 import type { Secret } from '../kernel/secret.ts'
 import type { Transact } from '../kernel/transact.ts'
@@ -8,6 +9,7 @@ import { eraseWhence } from './application/erase-whence.ts'
 import { noteEvents } from './application/note-events.ts'
 import type { Audit } from './application/ports.ts'
 import { pruneEvents } from './application/prune-events.ts'
+import { readEvents } from './application/read-events.ts'
 import { sealEvents } from './application/seal-events.ts'
 import { verifyChain } from './application/verify-chain.ts'
 import { type SignedCheckpoint, textOf } from './domain/checkpoint.ts'
@@ -16,10 +18,12 @@ import { chainReaderPostgres } from './infrastructure/chain-reader.postgres.ts'
 import { chainStorePostgres } from './infrastructure/chain-store.postgres.ts'
 import { cryptoCheckpointSigner } from './infrastructure/checkpoint-signer.crypto.ts'
 import { sha256 as digest } from './infrastructure/digest.crypto.ts'
+import { eventReaderPostgres } from './infrastructure/event-reader.postgres.ts'
 import { eventStorePostgres } from './infrastructure/event-store.postgres.ts'
 
 export type { Audit } from './application/ports.ts'
 export type { AuditEvent, AuditKind } from './domain/event.ts'
+export type { EventFilter, RecordedEvent } from './domain/record.ts'
 
 interface Deps {
   readonly database: Database
@@ -57,10 +61,18 @@ export function createAudit({ database, transact, clock, log, seed, previousSeed
     keyId: signer.keyId,
     seal,
     prune: pruneEvents({ chain, events, transact, clock, signer, digest, retention, onCheckpoint }),
+    /** What is on record, for reading. */
+    read: readEvents({
+      reader: eventReaderPostgres(database),
+      pause: (milliseconds, signal) => pause(milliseconds, undefined, { signal }),
+    }),
     erase: eraseWhence({ events, transact, clock }),
     /** Whether the chain is whole, and the sentences that say so or name the first row that is not. */
-    async verify(checkpoint?: string): Promise<{ intact: boolean; text: string }> {
-      const verdict = await verify(checkpoint)
+    async verify(
+      checkpoint?: string,
+      onProgress?: (events: number) => void,
+    ): Promise<{ intact: boolean; text: string }> {
+      const verdict = await verify(checkpoint, onProgress)
       return { intact: verdict.kind === 'intact', text: describeVerdict(verdict) }
     },
     /** Seals and signs what there is. What can't be now is so at the next start: it is on record already. */

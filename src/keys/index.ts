@@ -1,4 +1,5 @@
 import type { Audit } from '../audit/index.ts'
+import type { Caller } from '../kernel/caller.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Secret } from '../kernel/secret.ts'
 import type { Transact } from '../kernel/transact.ts'
@@ -11,7 +12,7 @@ import { publishKeys } from './application/publish-keys.ts'
 import { resealKeys } from './application/reseal-keys.ts'
 import { rotateKeys } from './application/rotate-keys.ts'
 import { withdrawKey } from './application/withdraw-key.ts'
-import type { Algorithm } from './domain/signing-key.ts'
+import { type Algorithm, phaseOf } from './domain/signing-key.ts'
 import { cryptoKeyMaker } from './infrastructure/key-maker.crypto.ts'
 import { keyRingMemory } from './infrastructure/key-ring.memory.ts'
 import { keyRoutes } from './infrastructure/key-routes.ts'
@@ -78,15 +79,17 @@ export async function createKeys(deps: Deps) {
       if (await rotate()) await ring.reload()
     },
     reseal,
-    async rotate(): Promise<void> {
-      await rotate(true)
+    /** Announces the successor of the signing key now, unless that has been done. */
+    async rotate(operator: Caller | null = null): Promise<void> {
+      await rotate(true, operator)
       await ring.reload()
     },
-    async withdraw(kid: string): Promise<void> {
-      await withdraw(kid)
+    async withdraw(kid: string, operator: Caller | null = null): Promise<void> {
+      await withdraw(kid, operator)
       await ring.reload()
     },
-    list: () => ring.keys(),
+    /** The keys as they are published, and where in its life each is now. */
+    list: () => ring.keys().map((key) => ({ ...key, phase: phaseOf(key, clock(), schedule.tail) })),
     routes: (app: Server) =>
       keyRoutes(app, { publishKeys: publishKeys({ ring, clock, schedule, skew: clockSkew }), publicUrl }),
   }

@@ -8,8 +8,10 @@ import type { TokenSigner } from '../keys/index.ts'
 import type { Server } from '../platform/http/server.ts'
 import type { Database } from '../platform/postgres/tables.ts'
 import type { RouteLimits } from '../throttle/index.ts'
+import { endSessions } from './application/end-sessions.ts'
 import { issueTokens } from './application/issue-tokens.ts'
 import { listSessions } from './application/list-sessions.ts'
+import { listUsersSessions } from './application/list-users-sessions.ts'
 import { logOut } from './application/log-out.ts'
 import { noteRefusal } from './application/note-refusal.ts'
 import { openSession } from './application/open-session.ts'
@@ -78,6 +80,8 @@ export function createSessions(deps: Deps) {
     guards,
     openSession: openSession({ sessions, issue, audit, transact, clock, newSessionId, limits, maxSessionsPerUser }),
     revokeAll,
+    listOf: listUsersSessions({ sessions, clock }),
+    end: endSessions({ sessions, audit, transact, clock }),
     purge: purgeSessions({ sessions, transact, clock }),
     routes(app: Server) {
       tokenRoutes(app, {

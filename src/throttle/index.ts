@@ -87,6 +87,7 @@ export const noThrottle = {
       withdrawn: async () => undefined,
     }),
     passwordSet: async () => undefined,
+    forget: async () => undefined,
     unlock: async () => undefined,
   } satisfies LoginGuard,
 }

@@ -124,7 +124,7 @@ describe('the audit log of a process', () => {
 
   it('lets an operator erase what is personal in a user’s events', async () => {
     const { rows } = await client.query('SELECT id FROM users')
-    const erased = await command('audit', 'erase', String(rows[0].id))
+    const erased = await command('audit', 'erase', String(rows[0].id), '--yes')
     assert.deepEqual(
       [erased.code, erased.stdout],
       [0, `Personal data of 4 events of user ${rows[0].id} were erased.\n`],

@@ -542,6 +542,18 @@ export function auditChainContract(world: () => World): void {
     })
   })
 
+  describe('the erasure of personal data, beside operators', () => {
+    it('leaves on record who the operator was, the one included who had it erased', async () => {
+      const log = await fresh()
+      const operator = { ip: null, userAgent: 'latchkey/1 operator root@db', requestId: 'b'.repeat(32) }
+      await log.audit.note({ ...event(1), kind: 'user_disabled', userId: 9 as UserId, caller: operator })
+      await log.audit.note({ ...event(2), userId: 9 as UserId })
+      assert.equal(await log.erase(9 as UserId, operator), 1)
+      const left = await world().database.selectFrom('audit_whence').select('user_agent').orderBy('event_id').execute()
+      assert.deepEqual(left, [{ user_agent: operator.userAgent }, { user_agent: operator.userAgent }])
+    })
+  })
+
   describe('the pruning of the audit log', () => {
     const counts = async () => {
       const { rows } = await sql<Record<string, number>>`SELECT

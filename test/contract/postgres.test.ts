@@ -5,9 +5,11 @@ import { connectPostgres } from '../../src/platform/postgres/database.ts'
 import { migrate } from '../../src/platform/postgres/migrator.ts'
 import { transactPostgres } from '../../src/platform/postgres/transact.postgres.ts'
 import { startPostgres } from '../support/postgres.ts'
+import { accountRecordsContract } from './account-records.contract.ts'
 import { accountStoreContract } from './account-store.contract.ts'
 import { auditContract } from './audit.contract.ts'
 import { auditChainContract } from './audit-chain.contract.ts'
+import { eventReaderContract } from './event-reader.contract.ts'
 import { keyStoreContract } from './key-store.contract.ts'
 import { sessionStoreContract } from './session-store.contract.ts'
 import { bucketStoreContract, placeStoreContract } from './throttle-store.contract.ts'
@@ -30,9 +32,11 @@ describe('on PostgreSQL', () => {
   for (const contract of [
     transactContract,
     accountStoreContract,
+    accountRecordsContract,
     sessionStoreContract,
     keyStoreContract,
     auditContract,
+    eventReaderContract,
     auditChainContract,
     bucketStoreContract,
     placeStoreContract,

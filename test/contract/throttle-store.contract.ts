@@ -133,6 +133,14 @@ export function placeStoreContract(world: () => World): void {
       assert.deepEqual(await places.lastLogin(other, 'a'), at(0))
     })
 
+    it('forgets all places of one account', async () => {
+      const [account, other] = [randomUUID(), randomUUID()]
+      for (const one of [account, other]) await places.remember(one, 'here', at(0), 20)
+      await places.forget(account)
+      assert.equal(await places.lastLogin(account, 'here'), null)
+      assert.deepEqual(await places.lastLogin(other, 'here'), at(0))
+    })
+
     it('forgets the places where nobody came for long', async () => {
       const account = randomUUID()
       await places.remember(account, 'old', at(-10), 20)

@@ -9,7 +9,6 @@ import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { inspect } from 'node:util'
 import { Client } from 'pg'
-import { findCommand } from '../../src/commands.ts'
 import { Secret } from '../../src/kernel/secret.ts'
 import { aesGcmVault } from '../../src/keys/infrastructure/vault.aes-gcm.ts'
 import { createLog } from '../../src/platform/log.ts'
@@ -437,13 +436,24 @@ describe('no secret is in the log, the answers, the audit log or any table', () 
       await lookUp(stage)
       const [{ kid } = {}] = await query<{ kid: string }>('SELECT kid FROM signing_keys')
       const command = async (words: string) => {
-        const text = await findCommand(words.split(' '))?.(service.service).catch(String)
-        stage.shown.push({ place: words, text: String(text) })
+        const { ended, texts } = run({ DATA_DIR: directory, ...env(database.url) }, words.split(' '))
+        await ended
+        stage.shown.push({ place: words, text: texts.stdout + texts.stderr })
       }
-      for (const words of ['keys rotate', 'keys list', `keys withdraw ${kid}`, 'keys list', 'keys withdraw x'])
+      for (const words of ['keys rotate', 'keys list', `keys withdraw ${kid} --yes`, 'keys list', 'keys withdraw x -y'])
+        await command(words)
+      for (const words of [
+        'config',
+        'config --json',
+        'migrate --status',
+        'users list',
+        'users show 1',
+        'sessions list 1',
+      ])
         await command(words)
       for (const verb of ['disable', 'enable', 'unlock']) await command(`users ${verb} 1`)
-      for (const words of ['audit verify', 'audit erase 1', 'audit verify x']) await command(words)
+      for (const words of ['audit verify', 'audit export', 'audit erase 1 --yes', 'audit verify x'])
+        await command(words)
 
       await assertSecret(stage, service.logLines)
       closed = true

@@ -101,6 +101,32 @@ describe('racing registrations and logins, over two processes', () => {
     expect(await refresh(arena.next(), changing.refresh), 200)
   })
 
+  it('no session and no token outlives the deletion of its account, 10 times', async () => {
+    const { accounts } = await arena.operator()
+    const operator = { ip: null, userAgent: 'operator', requestId: 'a'.repeat(32) }
+    for (let round = 0; round < 10; round++) {
+      const { id, ...person } = await arena.person()
+      const login = await arena.session({ id, ...person })
+      const logIn = () => arena.next().call('POST', '/api/v1/auth/login', { json: person })
+      const [refreshed, opened] = await Promise.all([
+        refresh(arena.next(), login.refresh),
+        logIn(),
+        accounts.delete(id as never, operator),
+      ])
+      for (const answer of [refreshed, opened]) {
+        assert.ok([200, 401].includes(answer.status), answer.text)
+        const { refresh_token: token } = answer.body
+        if (token) expect(await refresh(arena.next(), token), 401, 'invalid_token')
+      }
+      assert.deepEqual(await arena.query('SELECT FROM sessions WHERE user_id = $1', [id]), [])
+      expect(await logIn(), 401, 'invalid_credentials')
+      const [last] = await arena.query('SELECT kind FROM audit_events WHERE user_id = $1 ORDER BY id DESC LIMIT 1', [
+        id,
+      ])
+      assert.ok(last)
+    }
+  })
+
   it('a login that comes to the account just before a change of its password is ended by it', async () => {
     const { id, ...person } = await arena.person()
     const changing = await arena.session({ email: person.email, id })

@@ -1,4 +1,5 @@
 import type { Audit } from '../../audit/index.ts'
+import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import type { Transact } from '../../kernel/transact.ts'
@@ -16,12 +17,12 @@ interface Deps {
 /** Shuts an account and ends its sessions; its logins look like wrong passwords. Answers whether it was open. */
 export const disableUser =
   ({ accounts, revokeSessions, audit, transact, clock }: Deps) =>
-  (userId: UserId): Promise<boolean> =>
+  (userId: UserId, operator: Caller | null = null): Promise<boolean> =>
     transact(async (transaction) => {
       const now = clock()
       // First the user's row, whose lock a login takes too: what it opens is either seen below or not opened.
       if (!(await accounts.setDisabled(transaction, userId, now))) return false
-      await revokeSessions(transaction, { userId, but: null, now, caller: null })
-      await audit.record(transaction, { kind: 'user_disabled', at: now, userId, sessionId: null, caller: null })
+      await revokeSessions(transaction, { userId, but: null, now, caller: operator })
+      await audit.record(transaction, { kind: 'user_disabled', at: now, userId, sessionId: null, caller: operator })
       return true
     })

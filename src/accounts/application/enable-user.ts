@@ -1,4 +1,5 @@
 import type { Audit } from '../../audit/index.ts'
+import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import type { Transact } from '../../kernel/transact.ts'
@@ -14,10 +15,10 @@ interface Deps {
 /** Opens a disabled account again; its old sessions stay ended. Answers whether it was disabled. */
 export const enableUser =
   ({ accounts, audit, transact, clock }: Deps) =>
-  (userId: UserId): Promise<boolean> =>
+  (userId: UserId, operator: Caller | null = null): Promise<boolean> =>
     transact(async (transaction) => {
       if (!(await accounts.setDisabled(transaction, userId, null))) return false
-      const event = { kind: 'user_enabled', at: clock(), userId, sessionId: null, caller: null } as const
+      const event = { kind: 'user_enabled', at: clock(), userId, sessionId: null, caller: operator } as const
       await audit.record(transaction, event)
       return true
     })

@@ -2,6 +2,7 @@ import type { EmailAddress } from '../../kernel/email-address.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Transaction } from '../../kernel/transact.ts'
+import type { AccountFilter, AccountRecord } from '../domain/account-record.ts'
 import type { Whence } from '../domain/lockout.ts'
 import type { AcceptedPassword } from '../domain/password-policy.ts'
 import type { User } from '../domain/user.ts'
@@ -38,6 +39,20 @@ export interface AccountStore {
   replaceHash(transaction: Transaction, id: UserId, epoch: number, to: string): Promise<boolean>
   /** Disables the account, or enables it with null, in a new epoch; answers whether that changed anything. */
   setDisabled(transaction: Transaction, id: UserId, disabledAt: Date | null): Promise<boolean>
+}
+
+/** The accounts as an operator sees and ends them. */
+export interface AccountRecords {
+  find(by: { id: UserId } | { email: EmailAddress }): Promise<AccountRecord | null>
+  /**
+   * At most `count` accounts of those that the filter lets through, in the order of their ids, from behind `after` on.
+   * One call looks at a bounded stretch of accounts: `next` is behind what the following one goes on, null at the end.
+   */
+  list(filter: AccountFilter, after: number, count: number): Promise<{ records: AccountRecord[]; next: number | null }>
+  /** Holds the account against everybody else until the transaction ends; answers its epoch, or null for none. */
+  lock(transaction: Transaction, id: UserId): Promise<{ readonly epoch: number } | null>
+  /** Deletes the account and what belongs to it alone. Its id is never given again. */
+  remove(transaction: Transaction, id: UserId): Promise<void>
 }
 
 /**

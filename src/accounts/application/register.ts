@@ -6,7 +6,7 @@ import { Refusal } from '../../kernel/refusal.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Transact } from '../../kernel/transact.ts'
 import type { LoginGuard } from '../../throttle/index.ts'
-import type { User } from '../domain/user.ts'
+import { notAnAddress, type User } from '../domain/user.ts'
 import type { AcceptPassword } from './accept-password.ts'
 import type { AccountStore, PasswordHasher } from './ports.ts'
 
@@ -50,9 +50,3 @@ export const register =
     await audit.note({ kind: 'registration_refused', at: now, userId: null, sessionId: null, caller })
     throw new Refusal('email_taken')
   }
-
-const notAnAddress = {
-  field: 'email',
-  code: 'invalid_format',
-  message: 'This must be an e-mail address such as user@example.com, in ASCII.',
-}

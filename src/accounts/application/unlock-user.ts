@@ -1,4 +1,5 @@
 import type { Audit } from '../../audit/index.ts'
+import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import type { LoginGuard } from '../../throttle/index.ts'
@@ -17,11 +18,11 @@ interface Deps {
  */
 export const unlockUser =
   ({ accounts, loginGuard, audit, clock }: Deps) =>
-  async (userId: UserId): Promise<boolean> => {
+  async (userId: UserId, operator: Caller | null = null): Promise<boolean> => {
     const user = await accounts.find(userId)
     if (user === null) return false
     await loginGuard.unlock(user.email)
     if (!(await accounts.clearFailures(userId))) return false
-    await audit.note({ kind: 'user_unlocked', at: clock(), userId, sessionId: null, caller: null })
+    await audit.note({ kind: 'user_unlocked', at: clock(), userId, sessionId: null, caller: operator })
     return true
   }

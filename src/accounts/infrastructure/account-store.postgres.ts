@@ -16,11 +16,37 @@ interface Attempt {
   readonly failures: number
 }
 
+/** SQLSTATE foreign_key_violation. */
+const foreignKey = '23503'
+
 /** Among how many rows the failures of addresses without an account are spread: a power of two. */
 const decoys = 65_536
 
 /** Accounts in PostgreSQL. Their addresses are canonical before they come here; a constraint keeps it so. */
 export function accountStorePostgres(database: Database): AccountStore {
+  const begin: AccountStore['beginAttempt'] = async (by, from) => {
+    const [which, typed] = 'id' in by ? [sql`id = ${by.id}`, String(by.id)] : [sql`email = ${by.email}`, by.email]
+    const one = (whence: Whence) => sql.lit(whence === from ? 1 : 0)
+    const first = sql`${one('known')}, ${one('elsewhere')}`
+    const further = sql`known = streak.known + ${one('known')}, elsewhere = streak.elsewhere + ${one('elsewhere')}`
+    const { rows } = await sql<Attempt>`
+      WITH account AS (
+        SELECT id, email, password_hash, disabled_at, epoch FROM users WHERE ${which}
+      ), streak AS (
+        INSERT INTO login_streaks AS streak (user_id, known, elsewhere) SELECT id, ${first} FROM account
+        ON CONFLICT (user_id) DO UPDATE SET ${further} RETURNING ${sql.ref(from)} AS failures
+      ), decoy AS (
+        INSERT INTO login_streak_decoys AS streak (slot, known, elsewhere)
+        SELECT hashtext(${typed}) & ${sql.lit(decoys - 1)}, ${first} WHERE NOT EXISTS (SELECT FROM account)
+        ON CONFLICT (slot) DO UPDATE SET ${further}
+      )
+      SELECT account.*, streak.failures FROM account CROSS JOIN streak`.execute(database)
+    const [row] = rows
+    if (!row) return null
+    const passwordHash = row.disabled_at === null ? row.password_hash : null
+    return { user: userOf(row), passwordHash, epoch: row.epoch, failures: row.failures }
+  }
+
   return {
     async insert(transaction, { email, passwordHash, createdAt }) {
       const row = await opened(transaction)
@@ -37,29 +63,11 @@ export function accountStorePostgres(database: Database): AccountStore {
       return row ? userOf(row) : null
     },
 
+    // An account that is deleted meanwhile takes its row of failures along: asked again, it is not there.
     beginAttempt: (by, from) =>
-      retried(async () => {
-        const [which, typed] = 'id' in by ? [sql`id = ${by.id}`, String(by.id)] : [sql`email = ${by.email}`, by.email]
-        const one = (whence: Whence) => sql.lit(whence === from ? 1 : 0)
-        const first = sql`${one('known')}, ${one('elsewhere')}`
-        const further = sql`known = streak.known + ${one('known')}, elsewhere = streak.elsewhere + ${one('elsewhere')}`
-        const { rows } = await sql<Attempt>`
-          WITH account AS (
-            SELECT id, email, password_hash, disabled_at, epoch FROM users WHERE ${which}
-          ), streak AS (
-            INSERT INTO login_streaks AS streak (user_id, known, elsewhere) SELECT id, ${first} FROM account
-            ON CONFLICT (user_id) DO UPDATE SET ${further} RETURNING ${sql.ref(from)} AS failures
-          ), decoy AS (
-            INSERT INTO login_streak_decoys AS streak (slot, known, elsewhere)
-            SELECT hashtext(${typed}) & ${sql.lit(decoys - 1)}, ${first} WHERE NOT EXISTS (SELECT FROM account)
-            ON CONFLICT (slot) DO UPDATE SET ${further}
-          )
-          SELECT account.*, streak.failures FROM account CROSS JOIN streak`.execute(database)
-        const [row] = rows
-        if (!row) return null
-        const passwordHash = row.disabled_at === null ? row.password_hash : null
-        return { user: userOf(row), passwordHash, epoch: row.epoch, failures: row.failures }
-      }),
+      retried(() =>
+        begin(by, from).catch((error) => (error.code === foreignKey ? begin(by, from) : Promise.reject(error))),
+      ),
 
     async withdrawAttempt(by, from) {
       await database

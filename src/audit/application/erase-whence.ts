@@ -1,3 +1,4 @@
+import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import type { Transact } from '../../kernel/transact.ts'
@@ -15,8 +16,8 @@ interface Deps {
  */
 export const eraseWhence =
   ({ events, transact, clock }: Deps) =>
-  async (userId: UserId): Promise<number> => {
-    const event = { kind: 'audit_erased', at: clock(), userId, sessionId: null, caller: null } as const
+  async (userId: UserId, operator: Caller | null = null): Promise<number> => {
+    const event = { kind: 'audit_erased', at: clock(), userId, sessionId: null, caller: operator } as const
     let erased = 0
     for (let last = 1; last > 0; erased += last) {
       const isFirst = erased === 0

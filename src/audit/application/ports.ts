@@ -3,6 +3,7 @@ import type { ChainedEvent, Seal } from '../domain/chain.ts'
 import type { Checkpoint, SignedCheckpoint } from '../domain/checkpoint.ts'
 import type { AuditEvent } from '../domain/event.ts'
 import type { Link, Signed } from '../domain/inspection.ts'
+import type { EventFilter, RecordedEvent } from '../domain/record.ts'
 
 /** The record of what happened. What is on it stays, and the chain over it shows when it was tampered with. */
 export interface Audit {
@@ -17,8 +18,30 @@ export interface Audit {
 export interface EventStore {
   /** Inserts the events in their order, in one statement; with no transaction given that statement is one. */
   insert(transaction: Transaction | null, events: readonly AuditEvent[]): Promise<void>
-  /** Deletes the personal data of a user's events, some at a time; answers of how many, 0 when none are left. */
+  /**
+   * Deletes the personal data of a user's events, some at a time; answers of how many, 0 when none are left. Who the
+   * operator was stays.
+   */
   eraseWhence(transaction: Transaction, userId: number): Promise<number>
+}
+
+export interface EventStretch {
+  readonly events: readonly RecordedEvent[]
+  /** Where the following call goes on; null where there is nothing more to find. */
+  readonly next: string | null
+}
+
+/** The events for reading, in the order of their ids. */
+export interface EventReader {
+  /**
+   * At most `count` events of those that the filter lets through: from behind the id `place` on, or from before it back.
+   * One call looks at a bounded stretch of events.
+   */
+  stretch(filter: EventFilter, place: string, direction: 'on' | 'back', count: number): Promise<EventStretch>
+  /** The events in the chain behind `position`, in its order; an empty place is left out. */
+  chained(position: string, count: number): Promise<{ events: RecordedEvent[]; last: string }>
+  /** The last position in the chain, and the lowest and the highest id on record; 0 where there is none. */
+  extent(): Promise<{ position: string; lowest: string; highest: string }>
 }
 
 /** Where a chain ends: the last seal, and the last checkpoint. */

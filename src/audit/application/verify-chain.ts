@@ -19,10 +19,11 @@ const batch = 1000
  *
  * @param given a checkpoint that was kept outside of the database, as the log bears it: it shows also when the end of
  * the chain was cut off together with the checkpoints that spoke of it.
+ * @param onProgress told how many events were gone over.
  */
 export const verifyChain =
   ({ chain, signer, digest }: Deps) =>
-  (given: string | null = null): Promise<Verdict> => {
+  (given: string | null = null, onProgress: (events: number) => void = () => undefined): Promise<Verdict> => {
     const kept = given === null ? null : parseCheckpoint(given)
     const signature = kept && signer.check(kept)
     if (signature === 'unknown') return Promise.resolve({ kind: 'unverified' })
@@ -68,6 +69,7 @@ export const verifyChain =
           return { progress, fault: { what: 'rewritten', position: kept.position } satisfies Fault }
         }
         at = progress
+        onProgress(progress.events)
       }
     }
 

@@ -16,12 +16,26 @@ export type AuditKind =
   | 'user_disabled'
   | 'user_enabled'
   | 'user_unlocked'
+  | 'user_created'
+  | 'user_deleted'
+  | 'password_set'
   | 'key_created'
   | 'key_removed'
   | 'key_withdrawn'
   | 'started'
   | 'audit_pruned'
   | 'audit_erased'
+
+/** What operators alone do: what is on record of whence is theirs, and not the person's whom it concerns. */
+export const deedsOfOperators: readonly AuditKind[] = [
+  'user_created',
+  'user_deleted',
+  'user_disabled',
+  'user_enabled',
+  'user_unlocked',
+  'password_set',
+  'audit_erased',
+]
 
 /** A security event: who, what, when, and whence. */
 export interface AuditEvent {
@@ -30,7 +44,7 @@ export interface AuditEvent {
   /** Null where it concerns no single person. */
   readonly userId: UserId | null
   readonly sessionId: SessionId | null
-  /** Null where the service itself acted. */
+  /** Null where the service itself acted. An operator is one too: their command is the request. */
   readonly caller: Caller | null
   /**
    * What else it concerns, such as a key's `kid` or a refusal's code; cut at 200 characters, at a start at 1000. It stays for good, so it

@@ -6,7 +6,7 @@ import type { Database } from '../../platform/postgres/tables.ts'
 import { opened, retried } from '../../platform/postgres/transact.postgres.ts'
 import type { EventStore } from '../application/ports.ts'
 import { whenceDigest } from '../domain/chain.ts'
-import { type AuditEvent, subjectOf } from '../domain/event.ts'
+import { type AuditEvent, deedsOfOperators, subjectOf } from '../domain/event.ts'
 import { sha256 } from './digest.crypto.ts'
 
 /** Audit events in PostgreSQL: one row an event, only ever inserted, and its personal data in a row beside it. */
@@ -38,7 +38,8 @@ export function eventStorePostgres(database: Database): EventStore {
       const { numAffectedRows } = await sql`
         DELETE FROM audit_whence WHERE event_id IN (
           SELECT whence.event_id FROM audit_events JOIN audit_whence whence ON whence.event_id = audit_events.id
-          WHERE audit_events.user_id = ${userId} LIMIT ${eraseAtATime}
+          WHERE audit_events.user_id = ${userId} AND kind <> ALL(${[...deedsOfOperators]}::text[])
+          LIMIT ${eraseAtATime}
         )`.execute(opened(transaction))
       return Number(numAffectedRows ?? 0)
     },

@@ -1,4 +1,5 @@
 import type { Audit } from '../../audit/index.ts'
+import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Transact, Transaction } from '../../kernel/transact.ts'
 import { isIdle, type KeySchedule, planRotation, type RotationPlan } from '../domain/key-schedule.ts'
@@ -21,17 +22,18 @@ export interface RotationDeps {
  * waits for the lock, looks again, and finds it done.
  *
  * @param hurry makes the successor of the active key now, whatever the schedule says.
+ * @param operator who wants it so; null where the schedule does.
  * @returns whether anything changed.
  */
 export const rotateKeys = (deps: RotationDeps) => {
   const { keys, maker, transact, clock, schedule, algorithm } = deps
-  return async (hurry = false): Promise<boolean> => {
+  return async (hurry = false, operator: Caller | null = null): Promise<boolean> => {
     // The first look takes no lock: nearly always there is nothing to do.
     if (isIdle(planRotation(await keys.list(), clock(), schedule, algorithm, hurry))) return false
     const made = await maker.generate(algorithm)
     return transact(async (transaction) => {
       const plan = planRotation(await keys.lock(transaction), clock(), schedule, algorithm, hurry)
-      await applyPlan(deps, transaction, plan, made)
+      await applyPlan(deps, transaction, plan, made, operator)
       return !isIdle(plan)
     })
   }
@@ -43,10 +45,11 @@ export async function applyPlan(
   transaction: Transaction,
   plan: RotationPlan,
   made: Awaited<ReturnType<KeyMaker['generate']>>,
+  operator: Caller | null = null,
 ): Promise<void> {
   const now = clock()
   const note = (kind: 'key_created' | 'key_removed', subject: string) =>
-    audit.record(transaction, { kind, at: now, userId: null, sessionId: null, caller: null, subject })
+    audit.record(transaction, { kind, at: now, userId: null, sessionId: null, caller: operator, subject })
 
   await keys.remove(transaction, plan.remove)
   for (const kid of plan.remove) await note('key_removed', kid)

@@ -45,6 +45,50 @@ export async function migrate(
   return (results ?? []).map((result) => result.migrationName)
 }
 
+/** A migration of this program, or one that the database has and this program does not know. */
+export interface MigrationState {
+  readonly name: string
+  /** When it ran; null where it is still to run. */
+  readonly ranAt: Date | null
+  readonly state: 'applied' | 'pending' | 'changed' | 'unknown'
+}
+
+/** What has run and what is still to run, in its order. Changes nothing. */
+export async function migrationStates(
+  database: Database,
+  migrations: Readonly<Record<string, string>> = allMigrations,
+): Promise<MigrationState[]> {
+  const { rows: found } = await sql<{ there: boolean }>`
+    SELECT to_regclass('schema_checksums') IS NOT NULL AND to_regclass('schema_migrations') IS NOT NULL AS there`.execute(
+    database,
+  )
+  const { rows } = found[0]?.there
+    ? await sql<{ name: string; sha256: string; timestamp: string | null }>`
+        SELECT name, sha256, timestamp FROM schema_checksums LEFT JOIN schema_migrations USING (name)`.execute(database)
+    : { rows: [] }
+  const ran = new Map(rows.map((row) => [row.name, row]))
+  const names = [...new Set([...Object.keys(migrations), ...ran.keys()])]
+  return names.map((name) => {
+    const row = ran.get(name)
+    const ranAt = row?.timestamp ? new Date(row.timestamp) : null
+    if (row === undefined) return { name, ranAt, state: 'pending' }
+    const text = migrations[name]
+    if (text === undefined) return { name, ranAt, state: 'unknown' }
+    return { name, ranAt, state: checksum(text) === row.sha256 ? 'applied' : 'changed' }
+  })
+}
+
+/** @throws MigrationError where the tables are not those of this program. */
+export async function expectMigrated(database: Database): Promise<void> {
+  const states = await migrationStates(database)
+  if (states.some(({ state }) => state === 'unknown')) throw new MigrationError(newer)
+  const open = states.filter(({ state }) => state !== 'applied').map(({ name }) => name)
+  if (open.length === 0) return
+  throw new MigrationError(
+    `The tables are not those of this version: ${open.join(', ')} has not run. Run "latchkey migrate", or start the service.`,
+  )
+}
+
 function withChecksums(migrations: Readonly<Record<string, string>>): Record<string, Migration> {
   const migration = ([name, text]: [string, string]): [string, Migration] => [
     name,

@@ -3,7 +3,7 @@ import type { Secret } from '../../kernel/secret.ts'
 import { lockDataDir } from '../data-dir.ts'
 import type { Log } from '../log.ts'
 import { connectEmbedded, connectPostgres, type DatabaseBounds, defaultBounds } from './database.ts'
-import { migrate } from './migrator.ts'
+import { expectMigrated, migrate } from './migrator.ts'
 import type { Database } from './tables.ts'
 
 export interface OpenDatabase {
@@ -15,20 +15,29 @@ export interface OpenDatabase {
 
 const hour = 3_600_000
 
+export interface DatabasePlace {
+  readonly databaseUrl: Secret | null
+  readonly dataDir: string
+  /** Whether the tables are brought up to date. */
+  readonly migrates?: boolean
+}
+
+export type OpensDatabase = typeof openDatabase
+
 /**
  * PostgreSQL where a URL is given, else the embedded database in `dataDir`, which this process then holds alone. Its
- * tables are the newest.
+ * tables are the newest, unless they are to stay as they are.
  *
  * @param onFatal told when the database has stopped for good and only a new process can open it again.
  */
 export async function openDatabase(
-  { databaseUrl, dataDir }: { databaseUrl: Secret | null; dataDir: string },
+  { databaseUrl, dataDir, migrates = true }: DatabasePlace,
   log: Log,
   onFatal: (error: Error) => void,
   bounds: DatabaseBounds = defaultBounds,
 ): Promise<OpenDatabase> {
   if (databaseUrl) {
-    await migrateOnItsOwn(databaseUrl, log, bounds)
+    if (migrates) await migrateOnItsOwn(databaseUrl, log, bounds)
     const database = connectPostgres(databaseUrl, log, bounds)
     return { database, where: placeOf(databaseUrl), close: () => database.destroy() }
   }
@@ -40,7 +49,7 @@ export async function openDatabase(
   const pglite = await openEmbedded(lock.directory, { onStopped: onFatal })
   const database = connectEmbedded(pglite)
   opened.defer(() => database.destroy())
-  await migrate(database)
+  if (migrates) await migrate(database)
   const tending = setInterval(() => {
     tendEmbedded(pglite).catch((err) => log.error({ err }, 'the embedded database could not be tended'))
   }, hour).unref()
@@ -57,6 +66,22 @@ export async function openDatabase(
 function placeOf(databaseUrl: Secret): string {
   const urls = urlOfEachHost(databaseUrl.reveal()) ?? []
   return `PostgreSQL at ${urls.map(({ host }) => host).join(',')}${urls[0]?.pathname ?? ''}`
+}
+
+/**
+ * The same for who only works beside the service: the tables stay as they are.
+ *
+ * @throws MigrationError where they are not those of this program.
+ */
+export const openMigrated: OpensDatabase = async (place, log, onFatal, bounds) => {
+  const opened = await openDatabase({ ...place, migrates: false }, log, onFatal, bounds)
+  try {
+    await expectMigrated(opened.database)
+    return opened
+  } catch (error) {
+    await opened.close()
+    throw error
+  }
 }
 
 /**

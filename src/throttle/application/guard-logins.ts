@@ -28,6 +28,8 @@ export interface LoginGuard {
    * already, so this never rejects.
    */
   passwordSet(email: EmailAddress, caller: Caller): Promise<void>
+  /** No place is known any more of who has this address. What made that so is done already, so this never rejects. */
+  forget(email: EmailAddress): Promise<void>
   /** Gives the account's quota for unknown places back. */
   unlock(email: EmailAddress): Promise<void>
 }
@@ -40,7 +42,7 @@ interface Deps {
   readonly clock: Clock
   /** The place that an address counts as. */
   readonly placeOf: (ip: string | null) => string
-  /** Told why a place could not be remembered. */
+  /** Told why a place could not be remembered, or not be forgotten. */
   readonly onForgotten: (error: unknown) => void
 }
 
@@ -90,6 +92,10 @@ export function guardLogins({ take, buckets, places, keyOf, clock, placeOf, onFo
 
     async passwordSet(email, caller) {
       await places.rememberAlone(accountOf(email), placeOfCaller(caller), clock()).catch(onForgotten)
+    },
+
+    async forget(email) {
+      await places.forget(accountOf(email)).catch(onForgotten)
     },
 
     unlock: (email) => buckets.refund([{ ...elsewhereOf(accountOf(email)), units: limits.loginElsewhere.quota }]),

@@ -40,6 +40,8 @@ export interface PlaceStore {
   remember(account: BucketKey, place: BucketKey, now: Date, atMost: number): Promise<void>
   /** Remembers this place, and forgets all others of the account. */
   rememberAlone(account: BucketKey, place: BucketKey, now: Date): Promise<void>
+  /** Forgets all places of the account. */
+  forget(account: BucketKey): Promise<void>
   /** Deletes what was last used before then, some at a time; answers how many that were, 0 when none are left. */
   purge(before: Date): Promise<number>
 }

@@ -38,6 +38,10 @@ export function placeStorePostgres(database: Database): PlaceStore {
           ON CONFLICT (account, place) DO UPDATE SET last_at = excluded.last_at`.execute(database)
       }),
 
+    async forget(account) {
+      await database.deleteFrom('known_places').where('account', '=', account).execute()
+    },
+
     async purge(before) {
       const gone = await sql`
         DELETE FROM known_places WHERE ctid IN (

@@ -7,7 +7,7 @@ import { Secret } from '../../../src/kernel/secret.ts'
 import { createLog } from '../../../src/platform/log.ts'
 import { connectPostgres, defaultBounds } from '../../../src/platform/postgres/database.ts'
 import { migrations } from '../../../src/platform/postgres/migrations/index.ts'
-import { MigrationError, migrate } from '../../../src/platform/postgres/migrator.ts'
+import { expectMigrated, MigrationError, migrate, migrationStates } from '../../../src/platform/postgres/migrator.ts'
 import { openDatabase } from '../../../src/platform/postgres/open-database.ts'
 import type { Database } from '../../../src/platform/postgres/tables.ts'
 import { startPostgres, type TestPostgres } from '../../support/postgres.ts'
@@ -58,6 +58,32 @@ describe('migrate', () => {
     assert.deepEqual(await migrate(database, one), ['0001-one'])
     assert.deepEqual(await migrate(database, two), ['0002-two'])
     assert.deepEqual(await tables(), ['one', 'two'])
+  })
+
+  it('tells what has run, when, and what has not, and changes nothing by that', async () => {
+    const states = async (known: Record<string, string>) =>
+      (await migrationStates(database, known)).map(({ name, state, ranAt }) => [name, state, ranAt instanceof Date])
+    const nothing = [
+      ['0001-one', 'pending', false],
+      ['0002-two', 'pending', false],
+    ]
+    assert.deepEqual(await states(two), nothing)
+    assert.deepEqual(await states(two), nothing)
+    await migrate(database, one)
+    assert.deepEqual(await states(two), [
+      ['0001-one', 'applied', true],
+      ['0002-two', 'pending', false],
+    ])
+    assert.deepEqual(await states({ '0001-one': 'SELECT 1;\n' }), [['0001-one', 'changed', true]])
+    assert.deepEqual(await states({}), [['0001-one', 'unknown', true]])
+  })
+
+  it('has work beside the service refused on tables of another version', async () => {
+    await assert.rejects(expectMigrated(database), /0001-initial-tables.* has not run\. Run "latchkey migrate"/)
+    await migrate(database)
+    await expectMigrated(database)
+    await sql`INSERT INTO schema_checksums (name, sha256) VALUES ('9999-later', 'x')`.execute(database)
+    await assert.rejects(expectMigrated(database), MigrationError)
   })
 
   it('stops at a migration that was changed after it ran, names it, and runs nothing new', async () => {

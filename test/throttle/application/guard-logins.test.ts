@@ -36,6 +36,10 @@ function world({ lastLogin = null as number | null, enough = true } = {}) {
         assert.deepEqual(now, clock())
         did.push(`remember ${account} ${place} ${atMost}`)
       },
+      forget: async (account) => {
+        did.push(`forget ${account}`)
+        if (!enough) throw new Error('no answer')
+      },
       rememberAlone: async (account, place, now) => {
         assert.deepEqual(now, clock())
         did.push(`remember ${account} ${place} alone`)
@@ -51,6 +55,7 @@ function world({ lastLogin = null as number | null, enough = true } = {}) {
     enter: () => guard.enter(email, caller),
     passwordSet: () => guard.passwordSet(email, caller),
     unlock: () => guard.unlock(email),
+    forget: () => guard.forget(email),
   }
 }
 
@@ -60,6 +65,14 @@ const pair = `pair/${account}/${place}`
 const elsewhere = `elsewhere/${account}`
 
 describe('guarding logins', () => {
+  it('forgets all places of an account that is gone, and rejects for nothing', async () => {
+    const [{ did, forget }, failing] = [world(), world({ enough: false })]
+    await forget()
+    assert.deepEqual(did, [`forget ${account}`])
+    await failing.forget()
+    assert.deepEqual(failing.did, [`forget ${account}`, 'forgotten: no answer'])
+  })
+
   it('counts an attempt from an unknown place for the pair and for all unknown places', async () => {
     const { did, enter } = world()
     assert.equal((await enter()).isKnownPlace, false)

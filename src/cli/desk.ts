@@ -1,0 +1,50 @@
+import type { Command } from 'commander'
+import type { Service } from '../compose.ts'
+import { parseConfig } from '../config.ts'
+import type { Caller } from '../kernel/caller.ts'
+import { confirm } from './ask.ts'
+import { operator } from './operator.ts'
+import { type Output, outputOf, type Terminal } from './terminal.ts'
+
+/** What every command has at hand. */
+export interface Desk extends Output {
+  readonly terminal: Terminal
+  /** Who acts. */
+  readonly operator: Caller
+  /** Has a person say yes to `deed`, unless `--yes` has said so. */
+  confirm(deed: string): Promise<void>
+  /** Opens the service without serving, for as long as `work` takes. */
+  withService<T>(work: (service: Service) => Promise<T>): Promise<T>
+}
+
+/** The options that every command has. */
+interface Common {
+  readonly json?: boolean
+  readonly yes?: boolean
+  readonly color: boolean
+}
+
+export function deskOf(terminal: Terminal, command: Command): Desk {
+  const { json = false, yes = false, color } = command.optsWithGlobals<Common>()
+  return {
+    ...outputOf(terminal, { json, color }),
+    terminal,
+    operator: operator(),
+    confirm: (deed) => confirm(terminal, yes, deed),
+    async withService(work) {
+      const config = parseConfig(terminal.env)
+      // Loaded only here: what needs no database starts at once.
+      const [{ compose }, { createLog }, { openMigrated }] = await Promise.all([
+        import('../compose.ts'),
+        import('../platform/log.ts'),
+        import('../platform/postgres/open-database.ts'),
+      ])
+      const service = await compose(config, { log: createLog('silent'), serves: false, open: openMigrated })
+      try {
+        return await work(service)
+      } finally {
+        await service.close()
+      }
+    },
+  }
+}

@@ -1,0 +1,122 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { sql } from 'kysely'
+import type { Config } from '../../config.ts'
+import type { Log } from '../../platform/log.ts'
+import type { MigrationState } from '../../platform/postgres/migrator.ts'
+import type { Database } from '../../platform/postgres/tables.ts'
+import { failureOf } from '../failure.ts'
+import { lookAtConfiguration } from './configuration.ts'
+import { judgeDatabase, judgeMigrations } from './database.ts'
+import { databaseFacts } from './database-facts.ts'
+import { type Finding, found } from './finding.ts'
+import { lookAtHashing } from './hashing.ts'
+import { judgeKeys } from './keys.ts'
+import { lookAtMachine } from './machine.ts'
+import { lookAtPublicUrl, type SeenAs } from './public-url.ts'
+import { lookAtSecrets } from './secrets.ts'
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** Looks at everything, one thing after the other, and gives what each has found. What fails is itself a finding. */
+export async function* examine(env: Environment): AsyncGenerator<Finding[]> {
+  const { config, findings } = lookAtConfiguration(env)
+  yield findings
+  if (config === null) {
+    yield await lookAtMachine(env.DATA_DIR || './data')
+    return
+  }
+  yield await lookAtSecrets(config, env)
+  yield await lookAtMachine(config.dataDir)
+  const { measureHash } = await import('../../compose.ts')
+  yield await lookAtHashing(config, measureHash)
+  yield* examineData(config)
+}
+
+/** The database and what is in it, and the service that has it. */
+async function* examineData(config: Config): AsyncGenerator<Finding[]> {
+  const [{ openDatabase }, { createLog }, { migrationStates }] = await Promise.all([
+    import('../../platform/postgres/open-database.ts'),
+    import('../../platform/log.ts'),
+    import('../../platform/postgres/migrator.ts'),
+  ])
+  const log = createLog('silent')
+  const opened = await openDatabase({ ...config, migrates: false }, log, () => undefined).catch((error) => error)
+  if (opened instanceof Error) {
+    yield [unopened(opened, config)]
+    yield await lookAtPublicUrl(config.publicUrl, null, null)
+    return
+  }
+  const { database, where, close } = opened
+  try {
+    const seen = await databaseFacts(database).catch((error) => error)
+    if (seen instanceof Error) {
+      yield [unopened(seen, config)]
+      yield await lookAtPublicUrl(config.publicUrl, null, null)
+      return
+    }
+    yield judgeDatabase(seen, config.databaseUrl?.reveal() ?? null)
+    const states = await migrationStates(database)
+    yield judgeMigrations(states)
+    const kids: string[] = []
+    if (isMigrated(states)) yield await lookAtKeys(config, log, { database, where }, kids)
+    // The embedded database is here, so nobody serves it at this moment.
+    if (config.databaseUrl === null) return
+    const known = isMigrated(states) ? { kids, seenAs: seenAs(database) } : { kids: null, seenAs: null }
+    yield await lookAtPublicUrl(config.publicUrl, known.kids, known.seenAs)
+  } finally {
+    await close()
+  }
+}
+
+const isMigrated = (states: readonly MigrationState[]) => states.every(({ state }) => state === 'applied')
+
+function unopened(error: Error, { databaseUrl }: Config): Finding {
+  const [what = ''] = failureOf(error).sentences
+  if (error.name === 'DataDirLocked') {
+    const why = 'The embedded database belongs to one process: it was not looked at, nor the keys in it.'
+    return found('note', 'database', what, why, 'stop the service, and ask again')
+  }
+  const mend =
+    databaseUrl === null ? 'DATA_DIR=a folder that this user owns' : 'DATABASE_URL=postgres://user@host:5432/database'
+  return found('error', 'database', what, 'Without a database the service does not start.', mend)
+}
+
+/** Opens the keys as the service does; `kids` gets their names. */
+async function lookAtKeys(
+  config: Config,
+  log: Log,
+  { database, where }: { database: Database; where: string },
+  kids: string[],
+): Promise<Finding[]> {
+  const { rows } = await sql<{ some: boolean }>`SELECT EXISTS (SELECT FROM signing_keys) AS some`.execute(database)
+  if (!rows[0]?.some) return judgeKeys([], new Date(), config.keyRotationInterval)
+  if (config.secretKey === null && !existsSync(join(config.dataDir, 'secret.key'))) {
+    const why = 'The service would make another one, which does not open the signing keys in the database.'
+    return [found('error', 'keys', 'There is no secret key.', why, 'SECRET_KEY=the one that the service had')]
+  }
+  const { compose } = await import('../../compose.ts')
+  // On the same connections, which whoever opened them closes.
+  const open = async () => ({ database, where, close: async () => undefined })
+  try {
+    const service = await compose(config, { log, serves: false, open })
+    const keys = service.keys.list()
+    kids.push(...keys.filter(({ phase }) => phase !== 'gone').map(({ kid }) => kid))
+    await service.close()
+    return judgeKeys(keys, new Date(), config.keyRotationInterval)
+  } catch (error) {
+    const [what = ''] = failureOf(error).sentences
+    const why = 'The service does not start: it can not open its signing keys.'
+    return [found('error', 'keys', what, why, 'SECRET_KEY=the one that the service had, or its file in DATA_DIR')]
+  }
+}
+
+const seenAs =
+  (database: Database): SeenAs =>
+  async (traceId) => {
+    const { rows } = await sql<{ ip: string | null }>`
+      SELECT audit_whence.ip FROM audit_events JOIN audit_whence ON event_id = id
+      WHERE request_id = ${traceId} AND at > now() - interval '1 hour' AND id > (SELECT max(id) FROM audit_events) - 10000
+      LIMIT 1`.execute(database)
+    return rows[0]?.ip ?? null
+  }

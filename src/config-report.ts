@@ -1,0 +1,66 @@
+import { join } from 'node:path'
+import { type Config, parseConfig } from './config.ts'
+import { Secret } from './kernel/secret.ts'
+
+/** One variable: what is in force, as it would be written, and whence it comes. */
+export interface Setting {
+  readonly name: string
+  /** Null where it has none. A secret is not shown. */
+  readonly value: string | null
+  readonly from: 'environment' | 'default' | 'file'
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/**
+ * What is in force, variable by variable.
+ *
+ * @throws ConfigError where something is wrong.
+ */
+export function reportConfig(env: Environment): Setting[] {
+  const config = parseConfig(env)
+  return Object.entries(config).map(([field, value]) => {
+    const name = variableOf(field)
+    // Made there at the first start.
+    if (field === 'secretKey' && value === null)
+      return { name, value: join(config.dataDir, 'secret.key'), from: 'file' }
+    return { name, value: shown(name, value), from: env[name] ? 'environment' : 'default' }
+  })
+}
+
+/** The variable that a field of the configuration is read from. */
+export const variableOf = (field: keyof Config | string): string =>
+  field.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
+
+const isDuration = /_(TTL|AGE|WINDOW|INTERVAL|DEADLINE|RETENTION)$/
+
+function shown(name: string, value: unknown): string | null {
+  if (value === null || (Array.isArray(value) && value.length === 0)) return null
+  if (value instanceof Secret) return name === 'DATABASE_URL' ? withoutSecrets(value.reveal() as string) : '[secret]'
+  if (typeof value === 'boolean') return value ? 'on' : 'off'
+  return typeof value === 'number' && isDuration.test(name) ? durationOf(value) : String(value)
+}
+
+const units = [
+  ['d', 86_400],
+  ['h', 3600],
+  ['m', 60],
+] as const
+
+/** In the largest unit that leaves nothing over. */
+function durationOf(seconds: number): string {
+  const [unit, size] = units.find(([, size]) => seconds >= size && seconds % size === 0) ?? ['s', 1]
+  return `${seconds / size}${unit}`
+}
+
+/** Parameters that are known to hold none: a password may be one of the others. */
+const harmless = new Set(['sslmode', 'sslrootcert', 'application_name', 'target_session_attrs'])
+
+/** A database's URL without its password, and without parameters that may be one. */
+function withoutSecrets(text: string): string {
+  const url = URL.parse(text)
+  if (!url) return '[secret]'
+  if (url.password !== '') url.password = 'SECRET'
+  for (const name of [...url.searchParams.keys()]) if (!harmless.has(name)) url.searchParams.set(name, 'SECRET')
+  return url.href.replaceAll('SECRET', '[secret]')
+}

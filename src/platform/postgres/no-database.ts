@@ -1,0 +1,16 @@
+import { DummyDriver, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler } from 'kysely'
+import type { OpensDatabase } from './open-database.ts'
+import type { Tables } from './tables.ts'
+
+/** Opens nothing: every query finds no rows. For who wants to know how the service is made and not what it holds. */
+export const openNoDatabase: OpensDatabase = async () => {
+  const database = new Kysely<Tables>({
+    dialect: {
+      createAdapter: () => new PostgresAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (db) => new PostgresIntrospector(db),
+      createQueryCompiler: () => new PostgresQueryCompiler(),
+    },
+  })
+  return { database, where: 'nowhere', close: () => database.destroy() }
+}

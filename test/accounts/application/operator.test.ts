@@ -1,0 +1,191 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import { createAccount } from '../../../src/accounts/application/create-account.ts'
+import { deleteAccount } from '../../../src/accounts/application/delete-account.ts'
+import { listAccounts } from '../../../src/accounts/application/list-accounts.ts'
+import { setPassword } from '../../../src/accounts/application/set-password.ts'
+import { showAccount } from '../../../src/accounts/application/show-account.ts'
+import type { AccountRecord } from '../../../src/accounts/domain/account-record.ts'
+import { isLockedOut } from '../../../src/accounts/domain/lockout.ts'
+import type { AcceptedPassword } from '../../../src/accounts/domain/password-policy.ts'
+import type { UserId } from '../../../src/kernel/ids.ts'
+import { Refusal } from '../../../src/kernel/refusal.ts'
+import { Secret } from '../../../src/kernel/secret.ts'
+import { transcript } from '../../support/transcript.ts'
+import { email, now, user, userId } from '../sample.ts'
+
+const operator = { ip: null, userAgent: 'latchkey/1 operator root@db', requestId: 'a'.repeat(32) }
+const record: AccountRecord = {
+  ...{ id: userId, email, createdAt: now, disabledAt: null, hasPassword: true },
+  failures: { known: 0, elsewhere: 0 },
+}
+const password = new Secret('a password of theirs')
+const event = (kind: string) => ({ kind, at: now, userId, sessionId: null, caller: operator })
+
+interface Scene {
+  /** Whether the account is there when it is looked for, and when it is locked. */
+  readonly found?: boolean
+  readonly locked?: boolean
+  readonly free?: boolean
+  readonly accepts?: boolean
+}
+
+function scene({ found = true, locked = found, free = true, accepts = true }: Scene = {}) {
+  const script = transcript()
+  const refused = new Refusal('validation_failed', { errors: [] })
+  const deps = {
+    ...{ audit: script.audit, transact: script.transact, clock: () => now },
+    accounts: {
+      async insert(transaction: never, account: { email: string; passwordHash: string }) {
+        script.didWithin(transaction, 'insert', account.email, account.passwordHash)
+        return free ? user : null
+      },
+      async replaceHash(transaction: never, id: UserId, epoch: number, to: string) {
+        script.didWithin(transaction, 'replaceHash', id, epoch, to)
+        return true
+      },
+      async clearFailures() {
+        script.did('clearFailures')
+        return true
+      },
+    },
+    records: {
+      find: async () => (found ? record : null),
+      async lock(transaction: never) {
+        script.didWithin(transaction, 'lock')
+        return locked ? { epoch: 3 } : null
+      },
+      remove: async (transaction: never, id: UserId) => script.didWithin(transaction, 'remove', id),
+    },
+    hasher: { hash: async (accepted: AcceptedPassword) => `hash of ${accepted.reveal()}` },
+    revokeSessions: async (transaction: never, of: object) => script.didWithin(transaction, 'revokeSessions', of),
+    loginGuard: {
+      forget: async (of: string) => script.did('forget', of),
+      unlock: async (of: string) => script.did('unlock', of),
+    },
+    async acceptPassword(given: Secret) {
+      if (!accepts) throw refused
+      return given as AcceptedPassword
+    },
+  }
+  // The doubles take what the ports take: a transaction of any kind is one to them.
+  return { script, deps: deps as never }
+}
+
+describe('creating an account as an operator', () => {
+  it('hashes what the policy accepts, and is on record in the same transaction', async () => {
+    const { script, deps } = scene()
+    assert.deepEqual(await createAccount(deps)({ email: 'JANE@example.com', password }, operator), user)
+    assert.deepEqual(script.lines, [
+      ...['begin', ['insert', email, `hash of ${password.reveal()}`]],
+      ...[['recorded', event('user_created')], 'commit'],
+    ])
+  })
+
+  it('refuses what is no address, a password that the policy refuses, and an address that is taken', async () => {
+    const refused: [Scene, string, string][] = [
+      [{}, 'jane', 'validation_failed'],
+      [{ accepts: false }, email, 'validation_failed'],
+      [{ free: false }, email, 'email_taken'],
+    ]
+    for (const [given, address, code] of refused) {
+      const { script, deps } = scene(given)
+      await assert.rejects(createAccount(deps)({ email: address, password }, operator), { name: 'Refusal', code })
+      assert.ok(!script.lines.some((line) => Array.isArray(line) && line[0] === 'recorded'))
+    }
+  })
+})
+
+describe('deleting an account', () => {
+  it('ends its sessions and deletes it in one transaction, under its lock, and then forgets its places', async () => {
+    const { script, deps } = scene()
+    await deleteAccount(deps)(userId, operator)
+    assert.deepEqual(script.lines, [
+      ...['begin', ['lock'], ['revokeSessions', { userId, but: null, now, caller: operator }]],
+      ...[['remove', userId], ['recorded', event('user_deleted')], 'commit'],
+      ['forget', email],
+    ])
+  })
+
+  it('that is not there, or no longer, is refused and leaves no event', async () => {
+    for (const given of [{ found: false }, { locked: false }]) {
+      const { script, deps } = scene(given)
+      await assert.rejects(deleteAccount(deps)(userId, operator), { code: 'not_found' })
+      assert.deepEqual(script.lines, ['begin', ['lock'], 'commit'])
+    }
+  })
+})
+
+describe('setting a password as an operator', () => {
+  it('replaces the hash and ends all sessions in one transaction, and then takes failures and places away', async () => {
+    const { script, deps } = scene()
+    await setPassword(deps)(userId, password, operator)
+    assert.deepEqual(script.lines, [
+      ...['begin', ['lock'], ['replaceHash', userId, 3, `hash of ${password.reveal()}`]],
+      ...[
+        ['revokeSessions', { userId, but: null, now, caller: operator }],
+        ['recorded', event('password_set')],
+      ],
+      ...['commit', ['clearFailures'], ['unlock', email], ['forget', email]],
+    ])
+  })
+
+  it('is refused for what the policy refuses, and before anything is done', async () => {
+    const { script, deps } = scene({ accepts: false })
+    await assert.rejects(setPassword(deps)(userId, password, operator), { code: 'validation_failed' })
+    assert.deepEqual(script.lines, [])
+  })
+
+  it('of an account that is not there, or no longer, is refused and leaves no event', async () => {
+    for (const given of [{ found: false }, { locked: false }]) {
+      const { script, deps } = scene(given)
+      await assert.rejects(setPassword(deps)(userId, password, operator), { code: 'not_found' })
+      assert.ok(!script.lines.some((line) => Array.isArray(line) && line[0] === 'recorded'))
+    }
+  })
+})
+
+describe('showing an account', () => {
+  const records = (failures: AccountRecord['failures']) => ({
+    find: async (by: object) =>
+      Object.values(by).some((it) => it === userId || it === email) ? { ...record, failures } : null,
+  })
+
+  it('finds it by its id and by its address in any case, and tells from where it is locked out', async () => {
+    const show = showAccount({ records: records({ known: 49, elsewhere: 50 }), isLockedOut })
+    assert.deepEqual((await show('7')).lockedOut, ['elsewhere'])
+    assert.equal((await show('Jane@Example.com')).id, userId)
+  })
+
+  it('refuses whom it does not know, and what is neither an id nor an address', async () => {
+    const show = showAccount({ records: records({ known: 0, elsewhere: 0 }), isLockedOut })
+    for (const text of ['8', 'john@example.com', '07', 'jane', ''])
+      await assert.rejects(show(text), { code: 'not_found' })
+  })
+})
+
+describe('listing accounts', () => {
+  it('goes on over stretches in which there is none, until the page is full or nothing is left', async () => {
+    const asked: [number, number][] = []
+    const page = (id: number) => ({ ...record, id: id as UserId })
+    const answers = [
+      { records: [page(3)], next: 10 },
+      { records: [], next: 20 },
+      { records: [page(21), page(22)], next: 22 },
+    ]
+    const records = {
+      async list(_filter: object, after: number, count: number) {
+        asked.push([after, count])
+        return answers[asked.length - 1] ?? { records: [], next: null }
+      },
+    } as never
+    const looked: number[] = []
+    const { accounts, next } = await listAccounts({ records })({}, 0, 3, (id) => looked.push(id))
+    assert.deepEqual(asked, [
+      [0, 3],
+      [10, 2],
+      [20, 2],
+    ])
+    assert.deepEqual([accounts.map(({ id }) => id), next, looked], [[3, 21, 22], 22, [10, 20]])
+  })
+})

@@ -1,0 +1,244 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { startPostgres } from '../support/postgres.ts'
+import { processEnv, type ServiceProcess, startProcess } from '../support/processes.ts'
+import { password } from '../support/service.ts'
+import { command, hasTerminal, onTerminal } from './run.ts'
+
+describe('the command', () => {
+  const opened = new AsyncDisposableStack()
+  let service: ServiceProcess
+  let env: Record<string, string> = {}
+  before(async () => {
+    const dataDir = await mkdtemp(join(tmpdir(), 'latchkey-cli-'))
+    opened.defer(() => rm(dataDir, { recursive: true, force: true }))
+    const server = opened.use(await startPostgres())
+    const { url } = await server.createDatabase()
+    env = { ...processEnv, DATABASE_URL: url, DATA_DIR: dataDir }
+    const status = await command(env, ['migrate', '--status', '--json'])
+    assert.equal(status.code, 1)
+    assert.ok(JSON.parse(status.stdout).migrations.every(({ state }: { state: string }) => state === 'pending'))
+    const early = await command(env, ['users', 'list'])
+    assert.equal(early.code, 5)
+    assert.match(early.stderr, /^latchkey: The tables are not those of this version: .*Run "latchkey migrate"/)
+    assert.match((await command(env, ['migrate'])).stdout, /^Ran: 0001-initial-tables, /)
+    assert.equal((await command(env, ['migrate', '--status'])).code, 0)
+    service = opened.use(await startProcess(url))
+  })
+  after(() => opened.disposeAsync())
+
+  const run = (...words: string[]) => command(env, words)
+  const json = async (...words: string[]) => {
+    const { code, stdout, stderr } = await run(...words, '--json')
+    assert.equal(code, 0, stderr)
+    return JSON.parse(stdout)
+  }
+  const login = (email: string, secret = password) =>
+    service.call('POST', '/api/v1/auth/login', { json: { email, password: secret } })
+  const create = async (email: string): Promise<number> => {
+    const { code, stdout, stderr } = await command(env, ['users', 'create', email, '--json'], `${password}\n`)
+    assert.equal(code, 0, stderr)
+    return JSON.parse(stdout).id
+  }
+
+  it('makes an account with a password from standard input, with which its owner logs in', async () => {
+    const id = await create('piped@example.com')
+    assert.equal((await login('piped@example.com')).status, 200)
+    const shown = await json('users', 'show', 'piped@example.com')
+    assert.deepEqual([shown.id, shown.has_password, shown.disabled_at], [id, true, null])
+  })
+
+  it('refuses a bad password, address and input, with the code that is documented, and makes nothing', async () => {
+    const refused: [string, string | Uint8Array, number, RegExp][] = [
+      ['new@example.com', 'short', 4, /Refused: password: must have at least 8 characters \(too_short\)\.$/m],
+      ['new@example.com', 'iloveyou', 4, /too_common/],
+      ['new', password, 4, /Refused: email: This must be an e-mail address/],
+      ['new@example.com', '', 2, /No password came in/],
+      ['new@example.com', Uint8Array.of(0xff, 0x61, 0x61, 0x61, 0x61, 0x61, 0x61, 0x61, 0x61), 2, /not UTF-8/],
+      ['new@example.com', 'x'.repeat(5000), 2, /more than 4096 bytes/],
+    ]
+    await Promise.all(
+      refused.map(async ([email, input, code, sentence]) => {
+        const ended = await command(env, ['users', 'create', email], input)
+        assert.equal(ended.code, code, ended.stderr)
+        assert.match(ended.stderr, sentence)
+      }),
+    )
+    assert.equal((await run('users', 'show', 'new@example.com')).code, 4)
+    await create('twice@example.com')
+    assert.equal((await command(env, ['users', 'create', 'twice@example.com'], password)).code, 4)
+  })
+
+  it('sets a password, which ends all sessions and is the one that opens the account', async () => {
+    const id = await create('forgotten@example.com')
+    const { refresh_token: token } = (await login('forgotten@example.com')).body
+    const next = 'another of their passwords'
+    assert.equal((await command(env, ['users', 'set-password', String(id)], `${next}\n`)).code, 0)
+    assert.equal((await service.call('POST', '/api/v1/auth/refresh', { token })).status, 401)
+    assert.equal((await login('forgotten@example.com')).status, 401)
+    assert.equal((await login('forgotten@example.com', next)).status, 200)
+  })
+
+  it('lists the sessions of a user, ends one and then all: their tokens are refused at once', async () => {
+    const id = await create('sessions@example.com')
+    const [one, two] = [(await login('sessions@example.com')).body, (await login('sessions@example.com')).body]
+    const { sessions } = await json('sessions', 'list', String(id))
+    assert.equal(sessions.length, 2)
+    const me = async ({ access_token: token }: { access_token: string }) =>
+      (await service.call('GET', '/api/v1/users/me', { token })).status
+    const { revoked } = await json('sessions', 'revoke', sessions[0].id, '--yes')
+    assert.deepEqual(revoked, [sessions[0].id])
+    assert.deepEqual([await me(one), await me(two)].toSorted(), [200, 401])
+    assert.equal((await json('sessions', 'revoke', '--user', String(id), '--yes')).revoked.length, 1)
+    assert.deepEqual([await me(one), await me(two)], [401, 401])
+    assert.equal((await run('sessions', 'revoke', sessions[0].id, '--yes')).code, 4)
+    for (const words of [[], [sessions[0].id, '--user', String(id)]])
+      assert.equal((await run('sessions', 'revoke', ...words, '--yes')).code, 2)
+  })
+
+  it('deletes a user for good: tokens die, the address is free, and what happened stays and can be erased', async () => {
+    const id = await create('deleted@example.com')
+    const { access_token: token } = (await login('deleted@example.com')).body
+    const unasked = await run('users', 'delete', String(id))
+    assert.equal(unasked.code, 2)
+    assert.match(unasked.stderr, /deleted@example\.com.*say --yes/)
+    assert.equal((await run('users', 'delete', String(id), '--yes')).code, 0)
+    assert.equal((await service.call('GET', '/api/v1/users/me', { token })).status, 401)
+    assert.equal((await login('deleted@example.com')).status, 401)
+    assert.ok((await create('deleted@example.com')) > id)
+    const events = async () =>
+      (await run('audit', 'export', '--user', String(id))).stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line))
+    const kinds = (await events()).map(({ kind }) => kind)
+    assert.deepEqual(kinds, ['user_created', 'logged_in', 'session_revoked', 'user_deleted', 'token_refused'])
+    assert.ok((await json('audit', 'erase', String(id), '--yes')).erased >= 1)
+    for (const { kind, ip, user_agent: device } of await events()) {
+      assert.equal(ip, null)
+      assert.equal(/ operator /.test(device ?? ''), /^(user_|audit_erased)/.test(kind), kind)
+    }
+    assert.equal((await run('users', 'delete', String(id), '--yes')).code, 4)
+  })
+
+  it('pages through users, and filters them', async () => {
+    await create('page-a@paged.example')
+    await Promise.all(['b', 'c'].map((name) => create(`page-${name}@paged.example`)))
+    const first = await json('users', 'list', '--email', '@PAGED.example', '--limit', '2')
+    assert.equal(first.users.length, 2)
+    const second = await json('users', 'list', '--email', '@paged.example', '--after', String(first.next))
+    assert.deepEqual([second.users.length, second.next], [1, null])
+    const [{ id }] = first.users
+    await run('users', 'disable', String(id))
+    assert.deepEqual(
+      (await json('users', 'list', '--disabled', '--email', 'paged')).users.map((user: { id: number }) => user.id),
+      [id],
+    )
+    const { stdout } = await run('users', 'list', '--email', 'paged')
+    assert.match(stdout, /^ID +E-MAIL +REGISTERED +STATE\n/)
+    assert.match(stdout, /^\d+ +page-a@paged\.example +\S+ \S+Z +disabled since /m)
+    assert.ok(!stdout.includes('\x1b'), 'no colours in a pipe')
+  })
+
+  it('prints the newest events of the audit log, and verifies it', async () => {
+    const id = await create('tailed@example.com')
+    const { stdout } = await run('audit', 'tail', '--user', String(id))
+    assert.match(stdout, /^AT +KIND +USER .*\n\S+ \S+Z +user_created +/)
+    assert.match(stdout, / operator .*@/)
+    const { intact, text } = await json('audit', 'verify')
+    assert.ok(intact, text)
+    assert.equal((await run('audit', 'verify', 'latchkey-audit-1.nonsense')).code, 1)
+  })
+
+  it('knows its configuration and its calls without a database, and leaves no key behind', async () => {
+    const empty = await mkdtemp(join(tmpdir(), 'latchkey-cli-'))
+    opened.defer(() => rm(empty, { recursive: true, force: true }))
+    const given = {
+      DATA_DIR: empty,
+      DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:9/x?sslmode=disable&password=hunter3',
+    }
+    const config = await command(given, ['config'])
+    assert.equal(config.code, 0)
+    assert.match(config.stdout, /^DATABASE_URL +environment +postgres:\/\/u:\[secret\]@127\.0\.0\.1:9\/x/m)
+    assert.match(config.stdout, /^ACCESS_TOKEN_TTL +default +1m$/m)
+    const openapi = await command(given, ['openapi'])
+    assert.equal(openapi.code, 0, openapi.stderr)
+    assert.deepEqual(
+      Object.keys(JSON.parse(openapi.stdout).paths),
+      Object.keys((await service.call('GET', '/api/openapi.json')).body.paths),
+    )
+    for (const { stdout, stderr } of [config, openapi]) assert.ok(!/hunter/.test(stdout + stderr))
+    assert.deepEqual(await readdir(empty), [])
+    assert.equal((await command(given, ['users', 'list'])).code, 5)
+    const wrong = await command({ ...given, PORT: 'x' }, ['config', '--json'])
+    assert.equal(wrong.code, 3)
+    assert.match(JSON.parse(wrong.stderr).error.message, /^PORT must be /)
+  })
+
+  it('says what is wrong with a command line in one line, and ends with 2', async () => {
+    const lines = ['nonsense', 'users', 'users lst', 'users show', 'users show 1 2', 'users disable x', 'keys list --x']
+    const more = ['users list --limit 0', 'audit tail --since yesterday', 'toString x', '--json']
+    await Promise.all(
+      [...lines, ...more].map(async (line) => {
+        const { code, stdout, stderr } = await run(...line.split(' '))
+        assert.equal(code, 2, line)
+        assert.equal(stdout, '', line)
+        assert.equal(stderr.trim().split('\n').length, 1, stderr)
+      }),
+    )
+    assert.match((await run('users', 'lst')).stderr, /Did you mean list\?/)
+    const { code, stdout } = await run('users', 'help', 'list')
+    assert.equal(code, 0)
+    assert.match(stdout, /^Usage: latchkey users list/)
+    assert.match((await run('--version')).stdout, /^\d+\.\d+\.\d+\n$/)
+  })
+
+  describe('on a terminal', { skip: !hasTerminal() && '`script` of util-linux is not installed' }, () => {
+    it('asks for a password twice and never shows it, and refuses two that differ', async () => {
+      const secret = 'typed and never shown'
+      const words = ['users', 'create', 'typed@example.com']
+      const differ = await onTerminal(env, words, [
+        [/New password: /, `${secret}\r`],
+        [/The same again: /, 'something else\r'],
+      ])
+      assert.equal(differ.code, 2, differ.shown)
+      const { code, shown } = await onTerminal(env, words, [
+        [/New password: /, `${secret}\r`],
+        [/The same again: /, `${secret}\r`],
+      ])
+      assert.equal(code, 0, shown)
+      assert.match(shown, /User \d+ is created/)
+      assert.ok(!`${differ.shown}${shown}`.includes(secret), shown)
+      assert.equal((await login('typed@example.com', secret)).status, 200)
+    })
+
+    it('asks before what can not be undone: anything but yes does nothing, and so does Ctrl-C', async () => {
+      const id = String(await create('asked@example.com'))
+      for (const [typed, code] of [
+        ['n\r', 2],
+        ['\r', 2],
+        ['\x03', 130],
+        ['y\r', 0],
+      ] as const) {
+        const { shown, ...ended } = await onTerminal(env, ['users', 'delete', id], [[/Go on\? \[y\/N\] /, typed]])
+        assert.equal(ended.code, code, shown)
+        assert.match(shown, /asked@example\.com/)
+      }
+      assert.equal((await run('users', 'show', id)).code, 4)
+    })
+
+    it('shows colours, unless NO_COLOR or --no-color says otherwise', async () => {
+      assert.ok((await onTerminal(env, ['users', 'list'])).shown.includes('\x1b[1mID'))
+      for (const [more, words] of [
+        [{ NO_COLOR: '1' }, []],
+        [{}, ['--no-color']],
+      ] as const) {
+        const { shown } = await onTerminal({ ...env, ...more }, ['users', 'list', ...words])
+        assert.match(shown, /^ID /)
+      }
+    })
+  })
+})
