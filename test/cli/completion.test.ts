@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { completionFor } from '../../src/cli/completion.ts'
 import { leavesOf, program } from './program.ts'
@@ -29,8 +32,12 @@ COMP_WORDS=(${array}); COMP_CWORD=${words.length - 1}; _latchkey; printf '%s\\n'
   for (const shell of ['bash', 'zsh', 'fish'] as const) {
     it(`for ${shell} is a script that the shell can read`, {
       skip: !isThere(shell) && `${shell} is not installed`,
-    }, () => {
-      const { status, stderr } = spawnSync(shell, ['-n'], { input: completionFor(shell, program()), encoding: 'utf8' })
+    }, (t) => {
+      const folder = mkdtempSync(join(tmpdir(), 'latchkey-completion-'))
+      t.after(() => rmSync(folder, { recursive: true }))
+      const file = join(folder, 'completion')
+      writeFileSync(file, completionFor(shell, program()))
+      const { status, stderr } = spawnSync(shell, ['-n', file], { encoding: 'utf8' })
       assert.equal(status, 0, stderr)
     })
 
