@@ -1,5 +1,5 @@
 import { sql } from 'kysely'
-import { createAccounts } from './accounts/index.ts'
+import { createAccounts, type HashingLine } from './accounts/index.ts'
 import { createAudit } from './audit/index.ts'
 import type { Config } from './config.ts'
 import { summarizeConfig } from './config-summary.ts'
@@ -23,6 +23,7 @@ import { version } from './version.ts'
 export { measureHash } from './accounts/index.ts'
 
 export type Service = Awaited<ReturnType<typeof compose>>
+export type Features = Awaited<ReturnType<typeof composeFeatures>>
 
 export interface Surroundings {
   readonly log: Log
@@ -30,8 +31,10 @@ export interface Surroundings {
   readonly clock?: Clock
   /** Told when the database has stopped for good and only a new process can open it again. */
   readonly onFatal?: (error: Error) => void
-  /** Whether this process serves, and so keeps the data in order in the background; a command's does not. */
-  readonly serves?: boolean
+  /** The line to the process that hashes for this one, and keeps the data in order for it. */
+  readonly hashedAt?: HashingLine | null
+  /** Whether this process keeps the data in order in the background; a command's does not. */
+  readonly keeps?: boolean
   /** How the database is opened: with its tables made the newest, unless said otherwise. */
   readonly open?: OpensDatabase
 }
@@ -42,14 +45,23 @@ const hour = 3600
 /**
  * THE composition root: configuration, adapters, features, server, in the order of their dependence. Nothing listens
  * yet. What was opened is closed by `close`, the last first, and also when a later line throws.
+ *
+ * The first half, for who answers no requests: a command, and a process that has workers to do so.
  */
-export async function compose(
+export async function composeFeatures(
   config: Config,
-  { log, clock: given, onFatal = () => undefined, serves = true, open = openDatabase }: Surroundings,
+  {
+    log,
+    clock: given,
+    onFatal = () => undefined,
+    hashedAt = null,
+    keeps = !hashedAt,
+    open = openDatabase,
+  }: Surroundings,
 ) {
   await using opened = new AsyncDisposableStack()
 
-  const { database, ...store } = await open(config, log, onFatal)
+  const { database, ...store } = await open({ ...config, migrates: !hashedAt }, log, onFatal)
   opened.defer(store.close)
   const transact = transactPostgres(database)
   const time = given ? { clock: given, look: async () => undefined } : await databaseClock(database)
@@ -68,7 +80,7 @@ export async function compose(
   })
   // Not after a start that failed: it may have been one under another key.
   let started = false
-  opened.defer(() => (started ? auditLog.close() : undefined))
+  opened.defer(() => (started ? auditLog.close() : auditLog.settle()))
 
   const keys = await createKeys({
     database,
@@ -82,7 +94,7 @@ export async function compose(
     interval: config.keyRotationInterval,
     jwksMaxAge: config.jwksMaxAge,
     longestTokenLife: config.accessTokenTtl,
-    keeps: serves,
+    keeps,
     log,
   })
   const limiting = config.rateLimit
@@ -112,6 +124,7 @@ export async function compose(
     log,
     bcryptCost: config.bcryptCost,
     hashDeadline: config.hashDeadline,
+    hashedAt,
     publicUrl: config.publicUrl,
     breachCheck: config.passwordBreachCheck,
     openSession: sessions.openSession,
@@ -123,15 +136,42 @@ export async function compose(
     tokenAnswer: { schema: TokenAnswer, of: tokenAnswer },
   })
   opened.defer(accounts.close)
-  if (serves) await accounts.warmUp()
+  if (keeps) await accounts.warmUp()
 
-  const app = await createServer({
-    log,
-    publicUrl: config.publicUrl,
-    corsOrigins: config.corsOrigins,
-    trustedProxies: config.trustedProxies,
-    translate: databaseRefusal,
-  })
+  const scheduler = createScheduler(log)
+  opened.defer(() => scheduler.stop())
+  if (keeps || hashedAt) {
+    scheduler.every(1, 'tend the keys', async () => {
+      await time.look()
+      await keys.tend()
+    })
+  }
+  if (keeps) {
+    const subject = `${version} ${summarizeConfig(config, auditLog.keyId)}`
+    await audit.note({ kind: 'started', at: clock(), userId: null, sessionId: null, caller: null, subject })
+    started = true
+    scheduler.every(1, 'seal the audit log', auditLog.seal)
+    scheduler.every(hour, 'prune the audit log', auditLog.prune)
+    scheduler.every(hour, 'reseal the keys', keys.reseal)
+    scheduler.every(hour, 'purge sessions', sessions.purge)
+    if (limiting) scheduler.every(minute, 'purge limits', limiting.purge)
+  }
+
+  const running = opened.move()
+  const close = () => running.disposeAsync()
+  return { database, keys, accounts, sessions, auditLog, where: store.where, close }
+}
+
+/** The other half: the server, and the routes of all features. */
+export async function compose(config: Config, surroundings: Surroundings) {
+  await using opened = new AsyncDisposableStack()
+  const features = await composeFeatures(config, surroundings)
+  opened.defer(features.close)
+  const { database, accounts, sessions, keys } = features
+
+  const { publicUrl, corsOrigins, trustedProxies } = config
+  const { log } = surroundings
+  const app = await createServer({ log, publicUrl, corsOrigins, trustedProxies, translate: databaseRefusal })
   opened.defer(() => app.close())
   const addresses = recordAddresses(app)
   await describeRoutes(app, version)
@@ -147,32 +187,10 @@ export async function compose(
   refuseOtherMethods(app, addresses)
   await app.ready()
 
-  const scheduler = createScheduler(log)
-  opened.defer(() => scheduler.stop())
-  if (serves) {
-    scheduler.every(1, 'tend the keys', async () => {
-      await time.look()
-      await keys.tend()
-    })
-    const subject = `${version} ${summarizeConfig(config, auditLog.keyId)}`
-    await audit.note({ kind: 'started', at: clock(), userId: null, sessionId: null, caller: null, subject })
-    started = true
-    scheduler.every(1, 'seal the audit log', auditLog.seal)
-    scheduler.every(hour, 'prune the audit log', auditLog.prune)
-    scheduler.every(hour, 'reseal the keys', keys.reseal)
-    scheduler.every(hour, 'purge sessions', sessions.purge)
-    if (limiting) scheduler.every(minute, 'purge limits', limiting.purge)
-  }
-
   const running = opened.move()
   return {
+    ...features,
     app,
-    database,
-    keys,
-    accounts,
-    sessions,
-    auditLog,
-    where: store.where,
     /** From now on readiness is denied; everything else is served as before, until `close`. */
     leave(): void {
       leaving = true

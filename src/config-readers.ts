@@ -26,6 +26,17 @@ export const integer =
     return value >= min && value <= max ? { value } : { mustBe: `a whole number from ${min} to ${max}` }
   }
 
+/** @param all what `auto` stands for. */
+export const workers =
+  (all: number): Reader<number> =>
+  (text) => {
+    if (text === 'auto') return { value: Math.min(all, mostWorkers) }
+    const result = integer(1, mostWorkers)(text)
+    return 'value' in result ? result : { mustBe: `auto, or ${result.mustBe}` }
+  }
+
+const mostWorkers = 64
+
 export const oneOf =
   <const T extends string>(...allowed: readonly T[]): Reader<T> =>
   (text) => {

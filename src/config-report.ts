@@ -32,7 +32,7 @@ export function reportConfig(env: Environment): Setting[] {
 export const variableOf = (field: keyof Config | string): string =>
   field.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
 
-const isDuration = /_(TTL|AGE|WINDOW|INTERVAL|DEADLINE|RETENTION)$/
+const isDuration = /_(TTL|AGE|WINDOW|INTERVAL|DEADLINE|RETENTION|DELAY)$/
 
 function shown(name: string, value: unknown): string | null {
   if (value === null || (Array.isArray(value) && value.length === 0)) return null

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import {
   databaseUrl,
   duration,
@@ -9,6 +10,7 @@ import {
   publicUrl,
   type Reader,
   secretKey,
+  workers,
 } from './config-readers.ts'
 import type { Secret } from './kernel/secret.ts'
 import type { Algorithm } from './keys/index.ts'
@@ -40,6 +42,8 @@ export interface Config {
   readonly trustedProxies: readonly string[]
   readonly logLevel: (typeof logLevels)[number]
   readonly shutdownDelay: number
+  /** How many processes serve. */
+  readonly workers: number
 }
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -116,6 +120,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     ),
     logLevel: read('LOG_LEVEL', 'info', oneOf(...logLevels)),
     shutdownDelay: read('SHUTDOWN_DELAY', 0, duration(0, 300)),
+    workers: read('WORKERS', 1, workers(env.DATABASE_URL ? availableParallelism() : 1)),
   }
 
   const contradict = (when: boolean, sentence: string) => {
@@ -145,6 +150,10 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   contradict(
     config.port === 0 && !env.PUBLIC_URL,
     'PUBLIC_URL must be set when PORT is 0: nobody can know the port that will be free.',
+  )
+  contradict(
+    config.workers > 1 && config.databaseUrl === null,
+    'WORKERS must be 1 without DATABASE_URL: the embedded database belongs to one process.',
   )
   if (problems.length > 0) throw new ConfigError(problems)
   return Object.freeze(config)

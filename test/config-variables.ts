@@ -283,4 +283,15 @@ export const variables: Readonly<Record<string, Variable>> = {
     invalid: ['301s', '5', '-1s', '1h'],
     mustBe: /a duration .* from 0s to 300s/,
   },
+  WORKERS: {
+    field: 'workers',
+    fallback: 1,
+    valid: [
+      ['1', 1],
+      // The embedded database belongs to one process.
+      ['auto', 1],
+    ],
+    invalid: ['0', '65', '-1', '1.5', 'AUTO', 'all'],
+    mustBe: /auto, or a whole number from 1 to 64/,
+  },
 }

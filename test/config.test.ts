@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { availableParallelism } from 'node:os'
 import { describe, it } from 'node:test'
 import { inspect } from 'node:util'
 import { ConfigError, parseConfig } from '../src/config.ts'
@@ -45,6 +46,11 @@ describe('the configuration as a whole', () => {
     assert.equal(parseConfig({ PORT: '8080' }).publicUrl, 'http://localhost:8080')
   })
 
+  it('has as many workers as there are cores with WORKERS=auto, and 64 at most', () => {
+    const { workers } = parseConfig({ WORKERS: 'auto', DATABASE_URL: 'postgres://db/latchkey' })
+    assert.equal(workers, Math.min(64, availableParallelism()))
+  })
+
   it('tells all problems at once, in one error', () => {
     const withInvalid = Object.entries(variables).filter(([, row]) => row.invalid.length > 0)
     const env = Object.fromEntries(withInvalid.map(([name, row]) => [name, row.invalid[0]]))
@@ -71,6 +77,7 @@ describe('contradictions', () => {
     [{ KEY_ROTATION_INTERVAL: '10m' }, /^KEY_ROTATION_INTERVAL must be longer than JWKS_MAX_AGE/],
     [{ SECRET_KEY: key, SECRET_KEY_PREVIOUS: key }, /^SECRET_KEY_PREVIOUS must be another key than SECRET_KEY/],
     [{ PORT: '0' }, /^PUBLIC_URL must be set when PORT is 0/],
+    [{ WORKERS: '2' }, /^WORKERS must be 1 without DATABASE_URL/],
   ]
   for (const [env, sentence] of contradictory) {
     it(`stop the start: ${Object.entries(env).map((pair) => pair.join('='))}`, () => {
@@ -86,6 +93,7 @@ describe('contradictions', () => {
     { REFRESH_REUSE_WINDOW: '299s' },
     { SECRET_KEY: key, SECRET_KEY_PREVIOUS: [...key].reverse().join('') },
     { PORT: '0', PUBLIC_URL: 'https://auth.example.com' },
+    { WORKERS: '64', DATABASE_URL: 'postgres://db/latchkey' },
   ]
   for (const env of harmonious)
     it(`are none at the very limit: ${Object.entries(env).map((pair) => pair.join('='))}`, () =>

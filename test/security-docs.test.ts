@@ -177,8 +177,10 @@ describe('the sources', () => {
   const matching = (pattern: RegExp, outside = /^$/) =>
     sources.filter((path) => !outside.test(path) && pattern.test(read(path))).toSorted()
 
-  it('start no program, run no text, and load nothing under a name that they make', () => {
-    assert.deepEqual(matching(/node:(child_process|vm|cluster)'|\beval\(|\bFunction\(|\bimport\((?!['"])/), [])
+  it('start no program but their own workers, run no text, and load nothing under a name that they make', () => {
+    const running = /^import (?!type\b).*'node:(child_process|vm|cluster)'/m
+    assert.deepEqual(matching(running), ['src/serve-primary.ts', 'src/serve.ts'])
+    assert.deepEqual(matching(/\beval\(|\bFunction\(|\bimport\((?!['"])/), [])
   })
 
   it('make regular expressions of constants in two files alone', () => {
@@ -200,10 +202,10 @@ describe('the sources', () => {
   it('connect to Have I Been Pwned and, by pg, to PostgreSQL, and to nothing else', () => {
     const kits = /^src\/(client|verify)\//
     const outward = /\bfetch\(|from 'node:(https?|net|tls|dgram|dns)(\/promises)?'/
-    // Of these, none but the first opens a connection: the others take addresses apart and name types.
+    // Of these, none but the first opens a connection: the others take addresses apart, listen, and name types.
     assert.deepEqual(
       matching(outward, kits).filter(
-        (path) => !/^import (type .*|.*\bisIP\b.*) from 'node:(http|net)'/m.test(read(path)),
+        (path) => !/^import (type .*|.*\b(isIP|createServer)\b.*) from 'node:(http|net)'/m.test(read(path)),
       ),
       ['src/accounts/infrastructure/breached-passwords.hibp.ts'],
     )

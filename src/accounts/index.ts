@@ -26,9 +26,13 @@ import { accountStorePostgres } from './infrastructure/account-store.postgres.ts
 import { authRoutes } from './infrastructure/auth-routes.ts'
 import { breachedPasswordsHibp } from './infrastructure/breached-passwords.hibp.ts'
 import { createCommonPasswords } from './infrastructure/common-passwords.ts'
+import type { HashersLine, HashingLine } from './infrastructure/hash-calls.ts'
+import { hostHashing } from './infrastructure/hashing-host.ts'
 import { createPasswordHasher } from './infrastructure/password-hasher.bcrypt.ts'
+import { remotePasswordHasher } from './infrastructure/password-hasher.remote.ts'
 import { userRoutes } from './infrastructure/user-routes.ts'
 
+export type { HashersLine, HashingLine } from './infrastructure/hash-calls.ts'
 export { measureHash } from './infrastructure/measure-hash.bcrypt.ts'
 
 interface Deps {
@@ -43,6 +47,8 @@ interface Deps {
   readonly breachCheck: 'off' | 'hibp'
   /** In seconds. */
   readonly hashDeadline: number
+  /** The line to the process that hashes for this one; null where this one does so itself. */
+  readonly hashedAt: HashingLine | null
   readonly openSession: (who: Proven, caller: Caller) => Promise<TokenPair | null>
   readonly revokeSessions: RevokeSessions
   readonly guards: TokenGuards
@@ -61,11 +67,13 @@ export function createAccounts(deps: Deps) {
   const { database, transact, clock, audit, log, openSession, revokeSessions, guards, loginGuard, limits } = deps
   const accounts = accountStorePostgres(database)
   const records = accountRecordsPostgres(database)
-  const hasher = createPasswordHasher({
-    cost: deps.bcryptCost,
-    deadlineMs: deps.hashDeadline * 1000,
-    log: (event) => log.warn(event, 'a stored password hash can not be verified'),
-  })
+  const hasher = deps.hashedAt
+    ? remotePasswordHasher(deps.hashedAt)
+    : createPasswordHasher({
+        cost: deps.bcryptCost,
+        deadlineMs: deps.hashDeadline * 1000,
+        log: (event) => log.warn(event, 'a stored password hash can not be verified'),
+      })
   const onRenewalFailed = (err: unknown) => log.warn({ err }, 'a password hash could not be renewed')
   const isLockedOut = deps.lockOut ? isLockedOutAfter : () => false
   const setting = { accounts, hasher, audit, transact, clock, acceptPassword: onePolicy(deps), loginGuard }
@@ -92,6 +100,8 @@ export function createAccounts(deps: Deps) {
     disable: disableUser({ accounts, revokeSessions, audit, transact, clock }),
     enable: enableUser({ accounts, audit, transact, clock }),
     unlock: unlockUser({ accounts, loginGuard, audit, clock }),
+    /** Has the process at the other end of that line share this one's hashing, and its queue. */
+    hashFor: (line: HashersLine) => hostHashing(hasher, line),
     /** Rejects where a worker can't hash, so that the start fails and not the first login. */
     warmUp: () => hasher.warmUp(),
     close: () => hasher.close(),

@@ -75,6 +75,8 @@ export function createAudit({ database, transact, clock, log, seed, previousSeed
       const verdict = await verify(checkpoint, onProgress)
       return { intact: verdict.kind === 'intact', text: describeVerdict(verdict) }
     },
+    /** Resolves once all that was noted is on record. */
+    settle,
     /** Seals and signs what there is. What can't be now is so at the next start: it is on record already. */
     async close(): Promise<void> {
       await settle()

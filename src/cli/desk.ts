@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { Service } from '../compose.ts'
+import type { Features } from '../compose.ts'
 import { parseConfig } from '../config.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { confirm } from './ask.ts'
@@ -14,7 +14,7 @@ export interface Desk extends Output {
   /** Has a person say yes to `deed`, unless `--yes` has said so. */
   confirm(deed: string): Promise<void>
   /** Opens the service without serving, for as long as `work` takes. */
-  withService<T>(work: (service: Service) => Promise<T>): Promise<T>
+  withService<T>(work: (service: Features) => Promise<T>): Promise<T>
 }
 
 /** The options that every command has. */
@@ -34,12 +34,12 @@ export function deskOf(terminal: Terminal, command: Command): Desk {
     async withService(work) {
       const config = parseConfig(terminal.env)
       // Loaded only here: what needs no database starts at once.
-      const [{ compose }, { createLog }, { openMigrated }] = await Promise.all([
+      const [{ composeFeatures }, { createLog }, { openMigrated }] = await Promise.all([
         import('../compose.ts'),
         import('../platform/log.ts'),
         import('../platform/postgres/open-database.ts'),
       ])
-      const service = await compose(config, { log: createLog('silent'), serves: false, open: openMigrated })
+      const service = await composeFeatures(config, { log: createLog('silent'), keeps: false, open: openMigrated })
       try {
         return await work(service)
       } finally {

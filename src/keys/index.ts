@@ -73,10 +73,10 @@ export async function createKeys(deps: Deps) {
 
   return {
     signer: tokenSignerJws({ ring, clock, tail: schedule.tail }),
-    /** What comes again and again: sees what other replicas did, and does what the schedule asks for. */
+    /** What comes again and again: sees what other processes did, and where this one keeps the keys, what is due. */
     async tend(): Promise<void> {
       await ring.reload()
-      if (await rotate()) await ring.reload()
+      if (deps.keeps && (await rotate())) await ring.reload()
     },
     reseal,
     /** Announces the successor of the signing key now, unless that has been done. */

@@ -13,12 +13,14 @@ export interface LogLinesOptions {
 }
 
 const mebibyte = 1024 * 1024
-const chunkSize = 64 * 1024
+/** A pipe takes so many bytes whole or not at all, between what other processes write into it (POSIX, `PIPE_BUF`). */
+const atomicSize = 4096
 /** In milliseconds: when nobody reads, when the disk is full or fails, and at the end of the process. */
 const pauses = { EAGAIN: 50, other: 1_000, last: 200 }
 
 /**
- * Writes lines to a file descriptor in their order and never makes anybody wait for it. Where nobody reads them, or the
+ * Writes lines to a file descriptor in their order and never makes anybody wait for it. Other processes may write their
+ * lines to the same place: none is torn, unless it is longer than 4 KiB and the pipe that it goes to is full. Where nobody reads them, or the
  * disk is full, as many wait as the bound allows; those beyond are counted, and a line says so as soon as it flows
  * again. A reader that is gone for good (EPIPE) ends the log and not the service.
  */
@@ -47,7 +49,7 @@ export function logLines(fd: number, { most = 4 * mebibyte, lossLine }: LogLines
   function pump(): void {
     if (state !== 'idle' || !takeChunk()) return
     state = 'writing'
-    inFlight = Math.min(chunk.length, chunkSize)
+    inFlight = pieceOf(chunk)
     write(fd, chunk, 0, inFlight, null, (error, written) => {
       if (state === 'over') return
       if (error) return fail(error)
@@ -95,7 +97,7 @@ export function logLines(fd: number, { most = 4 * mebibyte, lossLine }: LogLines
       const end = performance.now() + pauses.last
       while (takeChunk() && performance.now() < end) {
         try {
-          chunk = chunk.subarray(writeSync(fd, chunk))
+          chunk = chunk.subarray(writeSync(fd, chunk, 0, pieceOf(chunk)))
         } catch (error) {
           if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return
           Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10)
@@ -103,6 +105,13 @@ export function logLines(fd: number, { most = 4 * mebibyte, lossLine }: LogLines
       }
     },
   }
+}
+
+/** How much is written at once: whole lines, or what is left of one that is longer. */
+function pieceOf(chunk: Buffer): number {
+  if (chunk.length <= atomicSize) return chunk.length
+  const newline = 0x0a
+  return chunk.lastIndexOf(newline, atomicSize - 1) + 1 || chunk.indexOf(newline) + 1 || chunk.length
 }
 
 /**

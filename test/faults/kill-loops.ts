@@ -43,6 +43,22 @@ export async function killService(extent: Extent): Promise<Report> {
   return await loop({ ...extent, env: { DATABASE_URL: database.url }, strike: killAndStart })
 }
 
+/** Kills the workers of a service that has two, one after the other: the service itself goes on. */
+export async function killWorkers(extent: Extent): Promise<Report> {
+  await using server = await startDurablePostgres()
+  const database = await server.createDatabase()
+  return await loop({
+    ...extent,
+    env: { DATABASE_URL: database.url, WORKERS: '2' },
+    async strike(service) {
+      const [oldest] = service.workers
+      assert.ok(oldest)
+      process.kill(oldest, 'SIGKILL')
+      return service
+    },
+  })
+}
+
 /** Kills the service that has the embedded database, again and again. */
 export async function killEmbedded(extent: Extent): Promise<Report> {
   const dataDir = await mkdtemp(join(tmpdir(), 'latchkey-kills-'))
@@ -129,7 +145,7 @@ export async function assertNothingLost(env: Readonly<Record<string, string>>, l
 
 /** Works on the database while no process of the service has it. */
 async function behind<T>(env: Readonly<Record<string, string>>, work: (service: Service) => Promise<T>): Promise<T> {
-  const service = await compose(parseConfig({ ...processEnv, ...env }), { log: createLog('silent'), serves: false })
+  const service = await compose(parseConfig({ ...processEnv, ...env }), { log: createLog('silent'), keeps: false })
   try {
     return await work(service)
   } finally {

@@ -1,5 +1,5 @@
 import { describe, it } from 'node:test'
-import { killEmbedded, killPostgres, killService, type Report } from './kill-loops.ts'
+import { killEmbedded, killPostgres, killService, killWorkers, type Report } from './kill-loops.ts'
 
 // A few rounds of `test/long/kill-loops.test.ts`.
 const told = ({ kills, acknowledged, slowestRecovery }: Report) =>
@@ -10,6 +10,8 @@ const between = 15
 describe('everything that was acknowledged is there', { concurrency: true }, () => {
   it('after kill -9 of the service, with PostgreSQL', async (t) =>
     t.diagnostic(told(await killService({ kills: 2, between }))))
+  it('after kill -9 of the workers of a service that has two', async (t) =>
+    t.diagnostic(told(await killWorkers({ kills: 3, between }))))
   it('after kill -9 of PostgreSQL and of its processes', async (t) =>
     t.diagnostic(told(await killPostgres({ kills: 2, between }))))
   it('after kill -9 of the service, with the embedded database', async (t) =>

@@ -109,7 +109,7 @@ describe('a running system', () => {
     const fresh = await server.createDatabase()
     const env = { DATABASE_URL: fresh.url, SECRET_KEY: newKey, PUBLIC_URL: 'http://localhost:1602', PORT: '0' }
     const serving = await start({ ...env, TOKEN_ALGORITHM: 'EdDSA' })
-    const command = await compose(parseConfig(env), { log: createLog('silent'), serves: false })
+    const command = await compose(parseConfig(env), { log: createLog('silent'), keeps: false })
     assert.equal(command.keys.list().length, 1)
     await command.close()
     assert.equal((await serving.query('SELECT kid FROM signing_keys')).length, 1)

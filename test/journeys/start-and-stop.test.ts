@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
-import { request } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Run, run, said } from '../support/command-line.ts'
+import { begin } from '../support/in-flight.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { password } from '../support/service.ts'
 
@@ -44,26 +44,43 @@ describe('the process', () => {
     for (const line of service.texts.stdout.trim().split('\n')) JSON.parse(line)
   })
 
-  test('answers all of a hundred in flight after SIGTERM and SIGINT, refuses new connections, and ends with 0', async () => {
+  for (const workers of ['1', '2']) {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      // A hash takes long on a busy machine, and those that wait for one are to be answered as well.
-      const service = await start({ ...(await environment()), RATE_LIMIT: 'off', HASH_DEADLINE: '60s' })
-      const person = { email: 'flight@example.com', password }
-      assert.equal((await post(service.url, 'register', person)).status, 200)
-      const { refresh_token } = (await (await post(service.url, 'login', person)).json()) as Record<string, string>
-      const [registrations, logouts] = await Promise.all([
-        Promise.all(Array.from({ length: 8 }, () => begin(service.url))),
-        Promise.all(Array.from({ length: 92 }, () => begin(service.url, 'logout', refresh_token))),
-      ])
-      const ended = service.end(signal)
-      await said(service, 'stopping')
-      await refusal(service.url)
-      const people = registrations.map((call, index) => call.finish({ email: `flight-${index}@example.com`, password }))
-      const statuses = await Promise.all([...people, ...logouts.map((call) => call.finish())])
-      assert.deepEqual(statuses, [...Array(8).fill(200), ...Array(92).fill(204)], signal)
-      assert.equal(await ended, 0, signal)
+      const which = `${signal}, with ${workers} workers`
+      test(`answers all of a hundred in flight after ${which}, refuses new connections, and ends with 0`, async () => {
+        // A hash takes long on a busy machine, and those that wait for one are to be answered as well.
+        const env = { RATE_LIMIT: 'off', HASH_DEADLINE: '60s', WORKERS: workers }
+        const service = await start({ ...(await environment()), ...env })
+        const person = { email: 'flight@example.com', password }
+        assert.equal((await post(service.url, 'register', person)).status, 200)
+        const { refresh_token } = (await (await post(service.url, 'login', person)).json()) as Record<string, string>
+        const [registrations, logouts] = await Promise.all([
+          Promise.all(Array.from({ length: 8 }, () => begin(service.url))),
+          Promise.all(Array.from({ length: 92 }, () => begin(service.url, 'logout', refresh_token))),
+        ])
+        const ended = service.end(signal)
+        await said(service, 'stopping')
+        await refusal(service.url)
+        const people = registrations.map((call, index) =>
+          call.finish({ email: `flight-${index}@example.com`, password }),
+        )
+        const statuses = await Promise.all([...people, ...logouts.map((call) => call.finish())])
+        assert.deepEqual(statuses, [...Array(8).fill(200), ...Array(92).fill(204)])
+        assert.equal(await ended, 0)
+      })
     }
-  })
+
+    test(`ends at once at a second signal, with another code than 0, with ${workers} workers`, async () => {
+      const service = await start({ ...(await environment()), WORKERS: workers })
+      // A request whose body never comes holds the first signal's patience.
+      const call = await begin(service.url)
+      const ended = service.end()
+      await said(service, 'stopping')
+      service.child.kill('SIGTERM')
+      assert.equal(await ended, 1)
+      await assert.rejects(call.finish({}))
+    })
+  }
 
   test('denies readiness as soon as it is asked to end, and serves for as long as SHUTDOWN_DELAY says', async () => {
     const service = await start({ ...(await environment()), SHUTDOWN_DELAY: '2s' })
@@ -80,17 +97,6 @@ describe('the process', () => {
     assert.equal((await post(service.url, 'register', { email: 'late@example.com', password })).status, 200)
     assert.equal(await ended, 0)
     assert.ok(performance.now() - asked >= 2_000)
-  })
-
-  test('ends at once at a second signal, with another code than 0', async () => {
-    const service = await start(await environment())
-    // A request whose body never comes holds the first signal's patience.
-    const call = await begin(service.url)
-    const ended = service.end()
-    await said(service, 'stopping')
-    service.child.kill('SIGTERM')
-    assert.equal(await ended, 1)
-    await assert.rejects(call.finish({}))
   })
 
   test('what was acknowledged is there after kill -9', async () => {
@@ -138,9 +144,11 @@ describe('the process', () => {
     const env = await environment()
     const service = await start({ ...env, SECRET_KEY: 'Zk3vTq8LwX2mPd7RbN5sYh9cJf4gKa6uQe1oWi0zVx' })
     const { port } = new URL(service.url)
-    const taken = run({ ...env, SECRET_KEY: 'Zk3vTq8LwX2mPd7RbN5sYh9cJf4gKa6uQe1oWi0zVx', PORT: port })
-    assert.equal(await taken.ended, 1)
-    assert.match(taken.texts.stderr, new RegExp(`^latchkey: Port ${port} is in use`))
+    for (const WORKERS of ['1', '2']) {
+      const taken = run({ ...env, SECRET_KEY: 'Zk3vTq8LwX2mPd7RbN5sYh9cJf4gKa6uQe1oWi0zVx', PORT: port, WORKERS })
+      assert.equal(await taken.ended, 1)
+      assert.match(taken.texts.stderr, new RegExp(`^latchkey: Port ${port} is in use`))
+    }
     const other = run({ ...env, SECRET_KEY: 'u8Fq2ZsLr5XwTn9KdCy3VbHm7JgPe4RaQo6Wi1kYtM' })
     assert.equal(await other.ended, 1)
     assert.match(other.texts.stderr, /^latchkey: SECRET_KEY is not the one /)
@@ -177,37 +185,6 @@ async function refusal(url: string): Promise<void> {
     socket.destroy()
     if (error.code === 'ECONNREFUSED') return
     await sleep(5)
-  }
-}
-
-/** A call that the service has begun to read: it has asked for the body, which is not yet sent. */
-async function begin(
-  url: string,
-  path = 'register',
-  token?: string,
-): Promise<{ finish(json?: unknown): Promise<number | undefined> }> {
-  const call = request(`${url}/api/v1/auth/${path}`, {
-    method: 'POST',
-    agent: false,
-    headers: {
-      'content-type': 'application/json',
-      'transfer-encoding': 'chunked',
-      expect: '100-continue',
-      ...(token && { authorization: `Bearer ${token}` }),
-    },
-  })
-  call.flushHeaders()
-  await once(call, 'continue')
-  // From here on, an answer or an error: an error that nobody waits for yet must not end the test.
-  const answer = once(call, 'response')
-  answer.catch(() => undefined)
-  return {
-    async finish(json) {
-      call.end(json && JSON.stringify(json))
-      const [response] = await answer
-      response.resume()
-      return response.statusCode
-    },
   }
 }
 

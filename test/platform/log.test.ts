@@ -57,6 +57,23 @@ describe('the lines of the log', () => {
     close()
   })
 
+  it('are not torn by what other processes write into the same pipe, however slowly it is read', async () => {
+    const { fd, read, close } = pipe()
+    const writers = ['a', 'b', 'c'].map((letter) => ({ letter, lines: logLines(fd, { lossLine }) }))
+    for (let count = 0; count < 1_500; count++) {
+      for (const { letter, lines } of writers) lines.write(`${letter.repeat(200 + (count % 97))}\n`)
+    }
+    // Nobody reads until the pipe is full, and then as much as fits into it.
+    await sleep(20)
+    await until(() => read().split('\n').length > 4_500)
+    const rows = read().split('\n').slice(0, -1)
+    assert.deepEqual(
+      rows.filter((row) => !/^(a+|b+|c+)$/.test(row)),
+      [],
+    )
+    close()
+  })
+
   it('wait where nobody reads, up to the bound; those beyond are counted, and that is said once it flows', async () => {
     const { fd, read, close } = pipe()
     const line = `${'x'.repeat(999)}\n`

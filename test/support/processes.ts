@@ -11,6 +11,8 @@ import type { Answer, CallOptions } from './service.ts'
 export interface ServiceProcess {
   readonly url: string
   readonly pid: number
+  /** Those that serve for it at the moment, if it has workers. */
+  readonly workers: readonly number[]
   call(method: string, path: string, options?: CallOptions): Promise<Answer>
   /** Ends it at once, with no chance to finish anything. */
   kill(): Promise<void>
@@ -75,6 +77,7 @@ export async function startProcess(databaseUrl: string, env: Record<string, stri
     clearTimeout(cut)
   }
 
+  const workers: number[] = []
   let complaints = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     complaints += text
@@ -83,7 +86,9 @@ export async function startProcess(databaseUrl: string, env: Record<string, stri
     const tooLong = setTimeout(() => reject(new Error(`the service is not ready: ${complaints}`)), startMs)
     child.once('exit', () => reject(new Error(`the service ended before it was ready: ${complaints}`)))
     createInterface(child.stdout).on('line', (line) => {
-      const { msg, address } = JSON.parse(line)
+      const { msg, address, pid } = JSON.parse(line)
+      if (msg === 'a worker is ready') workers.push(pid)
+      if (msg === 'a worker has ended: another takes its place') workers.splice(workers.indexOf(pid), 1)
       if (msg !== 'ready') return
       clearTimeout(tooLong)
       resolve(address)
@@ -96,6 +101,7 @@ export async function startProcess(databaseUrl: string, env: Record<string, stri
   return {
     url,
     pid: child.pid as number,
+    workers,
     async call(method, path, { token, json, headers = {} } = {}) {
       const response = await fetch(new URL(path, url), {
         method,

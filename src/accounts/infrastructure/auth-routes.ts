@@ -19,8 +19,8 @@ interface Deps {
   readonly register: (input: Credentials, caller: Caller) => Promise<User>
   readonly logIn: (input: Credentials, caller: Caller) => Promise<TokenPair>
   readonly limits: RouteLimits
-  /** Throws `Refusal('overloaded')` where no password could be hashed in time. */
-  readonly expectRoom: () => void
+  /** Rejects with `Refusal('overloaded')` where no password could be hashed in time. */
+  readonly expectRoom: () => Promise<void>
   readonly policy: PasswordPolicy
   /** The body that bears tokens: its schema, and how it is made. */
   readonly tokenAnswer: { readonly schema: TSchema; readonly of: (pair: TokenPair) => object }
@@ -33,7 +33,7 @@ const closed = { additionalProperties: false, examples }
 /** Register and log in: what a person does with an e-mail address and a password. */
 export function authRoutes(app: Server, { register, logIn, limits, expectRoom, policy, tokenAnswer }: Deps): void {
   // Before anything is counted or written, which under a flood would be too much by itself.
-  const preValidation = async () => expectRoom()
+  const preValidation = () => expectRoom()
   const NewPassword = Type.String({ minLength: policy.minLength, maxLength: policy.maxLength, format: 'password' })
 
   app.post(

@@ -18,9 +18,10 @@ export interface PasswordHasherOptions {
   readonly log?: (event: { readonly event: 'stored_hash_unusable'; readonly because: Unusable }) => void
 }
 
-export interface BcryptPasswordHasher extends PasswordHasher, AsyncDisposable {
-  /** Throws `Refusal('overloaded')` where a call at this moment would: before anything else is done for nothing. */
-  expectRoom(): void
+/** A hasher with a queue before it, in this process or in another. */
+export interface HashingPool extends PasswordHasher, AsyncDisposable {
+  /** Rejects with `Refusal('overloaded')` where a call at this moment would: before anything else is done for nothing. */
+  expectRoom(): Promise<void>
   /** Of any password: the use cases know this by its port, which takes accepted ones alone. */
   hash(password: Secret, gone?: AbortSignal): Promise<string>
   /** Starts the workers and makes each do one hash; rejects where one can't. Without it the first calls do so. */
@@ -41,7 +42,7 @@ const roundMs = 0.075
  * Passwords of at most 72 bytes of UTF-8 become `$2b$`, longer ones bcrypt-sha256 version 2. Both operations reject
  * with `Refusal('overloaded')` when they could not be done within the deadline. Throws a `RangeError` for a cost outside 4 to 15.
  */
-export function createPasswordHasher(options: PasswordHasherOptions): BcryptPasswordHasher {
+export function createPasswordHasher(options: PasswordHasherOptions): HashingPool {
   const { cost, log, deadlineMs, workers = availableParallelism() } = options
   if (!Number.isInteger(cost) || cost < lowestCost || cost > highestCost) throw new RangeError('bcrypt cost: 4 to 15')
   const pool = createWorkerPool<BcryptTask>({
@@ -54,7 +55,7 @@ export function createPasswordHasher(options: PasswordHasherOptions): BcryptPass
   })
 
   return {
-    expectRoom: pool.expectRoom,
+    expectRoom: async () => pool.expectRoom(),
     async hash(password, gone) {
       // Whoever takes passwords in refuses these with a word to the person; here it is the caller's mistake.
       if (!isDistinct(password.reveal()))

@@ -12,8 +12,8 @@ import { UserAnswer } from './user-answer.ts'
 interface Deps {
   readonly guards: TokenGuards
   readonly limits: RouteLimits
-  /** Throws `Refusal('overloaded')` where no password could be hashed in time. */
-  readonly expectRoom: () => void
+  /** Rejects with `Refusal('overloaded')` where no password could be hashed in time. */
+  readonly expectRoom: () => Promise<void>
   readonly changePassword: (
     claims: AccessClaims,
     passwords: { current: Secret; wanted: Secret },
@@ -50,7 +50,7 @@ export function userRoutes(app: Server, { guards, limits, expectRoom, changePass
         limits: limits.password((request) => guards.accessToken.of(request).userId),
       },
       // Before anything is counted or written, which under a flood would be too much by itself.
-      preValidation: async () => expectRoom(),
+      preValidation: () => expectRoom(),
       schema: {
         tags: ['User'],
         summary: 'Change my password',

@@ -28,7 +28,7 @@ async function documentOf(terminal: Terminal): Promise<unknown> {
   ])
   // Nothing is signed here, so the service's own key is neither needed nor made.
   const config = { ...parseConfig(terminal.env), secretKey: new Secret(randomBytes(32).toString('base64')) }
-  const service = await compose(config, { log: createLog('silent'), serves: false, open: openNoDatabase })
+  const service = await compose(config, { log: createLog('silent'), keeps: false, open: openNoDatabase })
   try {
     return service.app.swagger()
   } finally {

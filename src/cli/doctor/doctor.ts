@@ -95,11 +95,11 @@ async function lookAtKeys(
     const why = 'The service would make another one, which does not open the signing keys in the database.'
     return [found('error', 'keys', 'There is no secret key.', why, 'SECRET_KEY=the one that the service had')]
   }
-  const { compose } = await import('../../compose.ts')
+  const { composeFeatures } = await import('../../compose.ts')
   // On the same connections, which whoever opened them closes.
   const open = async () => ({ database, where, close: async () => undefined })
   try {
-    const service = await compose(config, { log, serves: false, open })
+    const service = await composeFeatures(config, { log, keeps: false, open })
     const keys = service.keys.list()
     kids.push(...keys.filter(({ phase }) => phase !== 'gone').map(({ kid }) => kid))
     await service.close()

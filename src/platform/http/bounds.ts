@@ -77,6 +77,9 @@ export function boundConnections(server: HttpServer, connections: number, log: L
   let closed = 0
   let quietUntil = 0
   server.maxConnections = connections
+  // A worker would else hand them back, and a primary that distributes by itself hand them out again, for ever.
+  // (Node's own types do not know it yet.)
+  Object.assign(server, { dropMaxConnection: true })
   server.on('drop', () => {
     closed++
     if (performance.now() < quietUntil) return

@@ -18,7 +18,7 @@ const hour = 3_600_000
 export interface DatabasePlace {
   readonly databaseUrl: Secret | null
   readonly dataDir: string
-  /** Whether the tables are brought up to date. */
+  /** Whether the tables are brought up to date; not where another process of this version has just done so. */
   readonly migrates?: boolean
 }
 

@@ -292,7 +292,7 @@ describe('the queue', () => {
       assert.ok(reason.retryAfter && reason.retryAfter >= 1)
       assert.doesNotMatch(inspect(reason), /correct horse/)
     }
-    expectRoom()
+    await expectRoom()
     assert.match(await hash(secret('correct horse')), /^\$2b\$08\$/)
   })
 

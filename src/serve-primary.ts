@@ -1,0 +1,58 @@
+import cluster from 'node:cluster'
+import { composeFeatures } from './compose.ts'
+import type { Config } from './config.ts'
+import { channelOver } from './platform/channel.ts'
+import { createCrew } from './platform/crew.ts'
+import { endOnUncaught, giveUpOnSignals, stopOnSignals } from './platform/lifetime.ts'
+import { createLog } from './platform/log.ts'
+import { claimPort } from './platform/shared-port.ts'
+import { hashingTopic, say, sayReady } from './serve-words.ts'
+
+/** A worker gives its requests ten seconds, and then closes what it has open. */
+const patience = 15_000
+
+/**
+ * The process that has workers to answer requests. Its own are what a machine needs once: the hashing threads with the
+ * one queue before them, and the work in the background.
+ */
+export async function serveWithWorkers(config: Config): Promise<void> {
+  const begun = giveUpOnSignals()
+  const log = createLog(config.logLevel)
+  endOnUncaught(log)
+  const service = await composeFeatures(config, { log })
+  const port = await claimPort(config).catch(async (error) => {
+    await service.close()
+    throw error
+  })
+  const crew = createCrew({
+    size: config.workers,
+    log,
+    patience: config.shutdownDelay * 1000 + patience,
+    hire() {
+      const worker = cluster.fork({ PORT: String(port) })
+      // It repeats what its process says, and an error that nobody hears would end this one.
+      worker.on('error', () => undefined)
+      service.accounts.hashFor(channelOver(worker.process, hashingTopic))
+      return worker.process
+    },
+    onHopeless(err) {
+      log.fatal({ err }, 'no worker serves any more: this process ends')
+      say(`latchkey: ${err.message}`)
+      process.exitCode = 1
+      process.kill(process.pid, 'SIGTERM')
+    },
+  })
+  const stop = async () => {
+    // Workers first: what they answer is hashed here.
+    await crew.stop().finally(service.close)
+  }
+  try {
+    const address = await crew.ready
+    begun()
+    stopOnSignals(stop, log)
+    sayReady(config, log, { address, data: service.where })
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}

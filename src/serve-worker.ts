@@ -1,0 +1,50 @@
+import type { Worker } from 'node:cluster'
+import { compose } from './compose.ts'
+import type { Config } from './config.ts'
+import { channelOver } from './platform/channel.ts'
+import { crewTopic, type WorkerNews, type WorkerOrder } from './platform/crew.ts'
+import { endOnUncaught, giveUpOnSignals, stopOnSignals } from './platform/lifetime.ts'
+import { createLog } from './platform/log.ts'
+import { besideOthers } from './platform/shared-port.ts'
+import { closeAfter, hashingTopic } from './serve-words.ts'
+
+/**
+ * One of the processes that answer requests. It ends when the primary says so or a signal of its own, and at once when
+ * the primary is gone.
+ */
+export async function serveAsWorker(config: Config, self: Worker): Promise<void> {
+  // Ctrl-C reaches all processes of a terminal: the primary tells its workers, when the moment has come.
+  process.on('SIGINT', () => undefined)
+  const begun = giveUpOnSignals(['SIGTERM'])
+  const log = createLog(config.logLevel).child({ worker: self.id })
+  endOnUncaught(log)
+  const primary = channelOver<WorkerNews, WorkerOrder>(process, crewTopic)
+  let stop = async (): Promise<void> => process.exit(1)
+  primary.listen(() => {
+    stop().catch((err) => {
+      log.fatal({ err }, 'could not stop in order')
+      process.exit(1)
+    })
+  })
+
+  const service = await compose(config, { log, hashedAt: channelOver(process, hashingTopic) })
+  try {
+    const address = await service.app.listen({ host: config.host, port: config.port, ...besideOthers() })
+    let stopped: Promise<void> | undefined
+    const close = () => {
+      stopped ??= closeAfter(config.shutdownDelay, service).then(() => void self.disconnect())
+      return stopped
+    }
+    stop = () => {
+      service.leave()
+      return close()
+    }
+    begun()
+    // Of one worker alone: the others serve on, and the service is as ready as before.
+    stopOnSignals(close, log, ['SIGTERM'])
+    primary.send({ kind: 'ready', address })
+  } catch (error) {
+    await service.close()
+    throw error
+  }
+}

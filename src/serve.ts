@@ -1,0 +1,24 @@
+import cluster from 'node:cluster'
+import { parseConfig } from './config.ts'
+import { crewTopic, type WorkerNews } from './platform/crew.ts'
+import { say } from './serve-words.ts'
+
+/** Serves, in one process or as one of several, until a signal or a failure ends it. */
+export async function serve(): Promise<void> {
+  const config = parseConfig(process.env)
+  // Each loads no more than its own part.
+  if (cluster.worker) return (await import('./serve-worker.ts')).serveAsWorker(config, cluster.worker)
+  if (config.workers > 1) return (await import('./serve-primary.ts')).serveWithWorkers(config)
+  return (await import('./serve-alone.ts')).serveAlone(config)
+}
+
+/** Says why it can't go on, and ends this process; for a worker the primary says it, once for all of them. */
+export function fail(sentences: readonly string[]): void {
+  if (cluster.isWorker) {
+    const news: WorkerNews = { kind: 'failed', sentence: sentences.join(' ') }
+    process.send?.([crewTopic, news], () => process.exit(1))
+    return
+  }
+  for (const sentence of sentences) say(`latchkey: ${sentence}`)
+  process.exit(1)
+}
