@@ -76,6 +76,11 @@ describe('a service with workers', () => {
       while (linesOf(which).length < count) await once(service.child.stdout, 'data')
       return linesOf(which)
     }
+    /** The lines of those that serve now. */
+    const serving = () => {
+      const gone = linesOf(hasEnded).map(({ worker }) => worker)
+      return linesOf(isReady).filter(({ worker }) => !gone.includes(worker))
+    }
     /** Waits until each of these workers has refused a call. */
     const seen = async (...workers: number[]) => {
       const refusers = () => new Set(linesOf(({ msg }) => msg === 'request refused').map(({ worker }) => worker))
@@ -84,7 +89,7 @@ describe('a service with workers', () => {
       }
       return refusers()
     }
-    return { ...service, env, url, primary, post, query, end, linesOf, awaitLines, seen }
+    return { ...service, env, url, primary, post, query, end, linesOf, awaitLines, serving, seen }
   }
 
   describe('in common', () => {
@@ -148,42 +153,54 @@ describe('a service with workers', () => {
     })
   })
 
-  test('replaces a worker that was killed, answers by the others meanwhile, and is told of no second start', async () => {
-    const service = await start()
-    const [, victim] = service.linesOf(isReady)
-    process.kill(Number(victim?.pid), 'SIGKILL')
-    const [told] = await service.awaitLines(1, hasEnded)
-    assert.deepEqual([told?.level, told?.worker, told?.because], ['error', victim?.worker, 'it ended with SIGKILL'])
-    let replaced = false
-    const replacement = service.awaitLines(3, isReady).then(() => {
-      replaced = true
+  describe('of which workers end', () => {
+    let service: Awaited<ReturnType<typeof start>>
+    before(async () => {
+      service = await start()
     })
-    do assert.equal((await get(service.url, '/health/ready')).status, 200)
-    while (!replaced)
-    await replacement
-    await service.seen(3 - Number(victim?.worker), 3)
-    assert.equal(await service.end(), 0)
-    const events = await service.query(`SELECT kind FROM audit_events WHERE kind = 'started'`)
-    assert.equal(events.length, 1)
+    after(() => service.end('SIGKILL'))
+
+    test('replaces one that was killed, answers by the others meanwhile, and is told of no second start', async () => {
+      const [, victim] = service.linesOf(isReady)
+      process.kill(Number(victim?.pid), 'SIGKILL')
+      const [told] = await service.awaitLines(1, hasEnded)
+      assert.deepEqual([told?.level, told?.worker, told?.because], ['error', victim?.worker, 'it ended with SIGKILL'])
+      let replaced = false
+      const replacement = service.awaitLines(3, isReady).then(() => {
+        replaced = true
+      })
+      do assert.equal((await get(service.url, '/health/ready')).status, 200)
+      while (!replaced)
+      await replacement
+      await service.seen(3 - Number(victim?.worker), 3)
+      const events = await service.query(`SELECT kind FROM audit_events WHERE kind = 'started'`)
+      assert.equal(events.length, 1)
+    })
+
+    test('replaces one that was told to end, after it has answered what is in flight', async () => {
+      const [leaving] = service.serving()
+      // Each of the two has some of these.
+      const calls = await Promise.all(Array.from({ length: 24 }, () => begin(service.url)))
+      process.kill(Number(leaving?.pid), 'SIGTERM')
+      const [stopping] = await service.awaitLines(1, ({ msg }) => msg === 'stopping')
+      assert.equal(stopping?.worker, leaving?.worker)
+      const answers = calls.map((call, index) => call.finish({ email: `flight-${index}@example.com`, password }))
+      assert.deepEqual(await Promise.all(answers), Array(24).fill(200))
+      const [, told] = await service.awaitLines(2, hasEnded)
+      assert.deepEqual([told?.level, told?.because], ['info', 'it ended with code 0'])
+      await service.awaitLines(4, isReady)
+    })
+
+    test('ends in order when SIGTERM comes to all its processes at once', async () => {
+      const pids = service.serving().map(({ pid }) => Number(pid))
+      assert.equal(pids.length, 2)
+      service.child.kill('SIGTERM')
+      for (const pid of pids) process.kill(pid, 'SIGTERM')
+      assert.equal(await service.ended, 0)
+    })
   })
 
-  test('replaces a worker that was told to end, after it has answered what is in flight', async () => {
-    const service = await start()
-    const [first] = service.linesOf(isReady)
-    // Each of the two has some of these.
-    const calls = await Promise.all(Array.from({ length: 24 }, () => begin(service.url)))
-    process.kill(Number(first?.pid), 'SIGTERM')
-    const [stopping] = await service.awaitLines(1, ({ msg }) => msg === 'stopping')
-    assert.equal(stopping?.worker, first?.worker)
-    const answers = calls.map((call, index) => call.finish({ email: `flight-${index}@example.com`, password }))
-    assert.deepEqual(await Promise.all(answers), Array(24).fill(200))
-    const [told] = await service.awaitLines(1, hasEnded)
-    assert.deepEqual([told?.level, told?.because], ['info', 'it ended with code 0'])
-    await service.awaitLines(3, isReady)
-    assert.equal(await service.end(), 0)
-  })
-
-  test('refuses logins that could not be served in time, as one process does', async () => {
+  test('refuses logins that could not be served in time, as one process does; and ends in order with Ctrl-C', async () => {
     const service = await start({ HASH_DEADLINE: '1s' })
     const person = { email: 'flood@example.com', password }
     assert.equal((await service.post('register', person)).status, 200)
@@ -195,9 +212,12 @@ describe('a service with workers', () => {
     assert.ok(refused.length > 0 && refused.length < flood.length, `${refused.length} of ${flood.length} were refused`)
     for (const { status, body } of answers)
       assert.equal(body.code, status === 503 ? 'overloaded' : 'invalid_credentials')
-    const by = new Set(service.linesOf(({ code }) => code === 'overloaded').map(({ worker }) => worker))
-    assert.deepEqual([...by].toSorted(), [1, 2])
-    assert.equal(await service.end(), 0)
+    const lines = await service.awaitLines(refused.length, ({ code }) => code === 'overloaded')
+    assert.deepEqual(new Set(lines.map(({ worker }) => worker)), new Set([1, 2]))
+    // A terminal sends it to all processes.
+    for (const { pid } of service.serving()) process.kill(Number(pid), 'SIGINT')
+    assert.equal(await service.end('SIGINT'), 0)
+    assert.deepEqual(service.linesOf(hasEnded), [])
   })
 
   test('takes its workers along when the primary is killed', async () => {
@@ -216,21 +236,6 @@ describe('a service with workers', () => {
     assert.equal((await service.post('register', { email: 'late@example.com', password })).status, 200)
     assert.equal(await ended, 0)
     assert.ok(performance.now() - asked >= 3_000)
-  })
-
-  test('that gets Ctrl-C in all its processes at once ends in order', async () => {
-    const service = await start()
-    for (const { pid } of service.linesOf(isReady)) process.kill(Number(pid), 'SIGINT')
-    assert.equal(await service.end('SIGINT'), 0)
-    assert.deepEqual(service.linesOf(hasEnded), [])
-  })
-
-  test('that gets SIGTERM in all its processes at once ends in order', async () => {
-    const service = await start()
-    const pids = service.linesOf(isReady).map(({ pid }) => Number(pid))
-    service.child.kill('SIGTERM')
-    for (const pid of pids) process.kill(pid, 'SIGTERM')
-    assert.equal(await service.ended, 0)
   })
 
   test('whose workers can not start says why in a sentence, and ends with 1', async () => {
