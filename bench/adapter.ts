@@ -28,7 +28,9 @@ export interface Answer {
 export interface Call<Subject> {
   request(subject: Subject): Request
   readonly status: number
-  /** The session after this answer. Throws where the answer, in spite of its status, is none. */
+  /** Throws where an answer of that status is still no success. */
+  check?(answer: Answer): void
+  /** The session after this answer. */
   session?(answer: Answer, subject: Subject): Session
 }
 

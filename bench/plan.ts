@@ -23,7 +23,7 @@ const hashingConnections = 4
 /** A day's mix, with few connections: in a closed loop all of them soon wait for a login. */
 const mixConnections = 8
 /** Where the open loop, and what has no row of its own for each number, is measured. */
-const usual = 32
+export const usual = 32
 /** Hashes are few a second, so that it takes longer to count them. */
 const hashingStretch = 2
 

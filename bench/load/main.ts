@@ -23,7 +23,12 @@ async function load(settings: LoadSettings): Promise<LoadReport> {
   const seats: Seat[] = []
   for (const lane of lanes) seats.push({ lane, connection: await openConnection(host, port, broken.reject) })
 
-  const script = createScript({ ...settings, calls: adapter.calls, host: `${host}:${port}` })
+  const write = createScript({ ...settings, calls: adapter.calls, host: `${host}:${port}` })
+  let sent = 0
+  const script = (lane: Lane) => {
+    sent++
+    return write(lane)
+  }
   const running =
     perSecond === null ? closedLoop(seats, script, now) : openLoop(seats, script, { perSecond, now, pace, grace })
   const measured = await Promise.race([measure(running, settings), broken.promise, running.drained.then(() => null)])
@@ -37,6 +42,7 @@ async function load(settings: LoadSettings): Promise<LoadReport> {
     latencies: recorder.summary(),
     byKind: recorder.byName(),
     requests: recorder.count,
+    sent,
     perSecond: recorder.perSecond,
     unsent: (running as Partial<OpenRunning>).unsent ?? 0,
     sessions: lanes.flatMap((lane) => lane.sessions),

@@ -26,6 +26,8 @@ export interface LoadReport {
   readonly byKind: Partial<Record<Counted, Latencies>>
   /** Answered in the measured time; in an open loop, due in it. */
   readonly requests: number
+  /** All that were sent, also before and after the measured time. */
+  readonly sent: number
   readonly perSecond: number
   readonly seconds: number
   /** What the generator itself used in that time. */

@@ -1,4 +1,4 @@
-import type { Account, Answer, Calls, Kind, Request, Session } from '../adapter.ts'
+import type { Account, Answer, Call, Calls, Kind, Request, Session } from '../adapter.ts'
 
 /** What a round asks for: one kind of request, or all of a day. */
 export type Asked = Kind | 'mix'
@@ -45,11 +45,17 @@ export function createScript({ calls, asked, host, accounts, round }: ScriptOpti
     if (!found) throw new Error(`the adapter has no ${kind}`)
     return found
   }
-  const turn = (kind: Kind, { status }: { status: number }, bytes: string, then?: Turn['settle']): Turn => ({
+  const turn = (
+    kind: Kind,
+    made: Pick<Call<never>, 'status' | 'check'>,
+    bytes: string,
+    then?: Turn['settle'],
+  ): Turn => ({
     kind,
     bytes,
     settle(answer) {
-      if (answer.status !== status) throw new Error(wrong(kind, status, answer))
+      if (answer.status !== made.status) throw new Error(wrong(kind, made.status, answer))
+      made.check?.(answer)
       then?.(answer)
     },
   })

@@ -31,7 +31,7 @@ export async function loadAdapter(file: string): Promise<Adapter> {
 export async function enter(
   { adapter, file }: { adapter: Adapter; file: string },
   postgres: BenchPostgres,
-  { folder, sessions, seedAll }: { folder: string; sessions: number; seedAll: boolean },
+  { folder, sessions, accounts }: { folder: string; sessions: number; accounts: boolean },
 ): Promise<Contestant> {
   const place: Place = {
     host: '127.0.0.1',
@@ -48,7 +48,7 @@ export async function enter(
   } finally {
     await cheap.stop()
   }
-  if (!seedAll) return contestant
+  if (!accounts) return contestant
   const server = await startServer(adapter, place, null)
   try {
     contestant.accounts = await seedAccounts(adapter, place, accountsToLogIn, 'login')

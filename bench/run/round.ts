@@ -34,10 +34,10 @@ export async function runRound(
   postgres: BenchPostgres,
   core: number | null,
   settings: LoadSettings,
-): Promise<{ round: Round; sessions: readonly Session[] }> {
+): Promise<{ round: Round; sessions: readonly Session[]; sent: number }> {
   const places: Promise<{ cpu: number | null; wal: Awaited<ReturnType<BenchPostgres['walPlace']>> }>[] = []
   const mark = async () => ({ cpu: usageOf(server.pid)?.cpuSeconds ?? null, wal: await postgres.walPlace() })
-  const { sessions, seconds, cpuSeconds, ...report } = await load(core, settings, () => void places.push(mark()))
+  const { sessions, sent, seconds, cpuSeconds, ...report } = await load(core, settings, () => void places.push(mark()))
   const [before, after] = await Promise.all(places)
   if (!before || !after) throw new Error('a round without its marks')
   const share = (value: number) => value / report.requests
@@ -48,7 +48,7 @@ export async function runRound(
     fullPagesPerThousand: share(after.wal.fullPages - before.wal.fullPages) * 1000,
     generatorShare: cpuSeconds / seconds,
   }
-  return { round, sessions }
+  return { round, sessions, sent }
 }
 
 async function load(core: number | null, settings: LoadSettings, onMark: () => void): Promise<LoadReport> {
