@@ -2,7 +2,7 @@
  * The limit: what `me` and `refresh` cost with nothing around them. The same rows, statements, signatures and answers as
  * the service's, on bare `node:http` and `pg`, without a framework, checks, or an answer to theft. Under 120 lines.
  */
-import { createHmac, createPrivateKey, createPublicKey, randomUUID, sign, timingSafeEqual, verify } from 'node:crypto'
+import { createHmac, createPrivateKey, createPublicKey, createSecretKey, randomUUID, sign, verify } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
 import pg from 'pg'
 
@@ -11,9 +11,10 @@ type Row = pg.QueryResultRow
 type Waiter = { asked: Claims; resolve: (row: Row) => void; reject: (error: Error) => void }
 
 const { DATABASE_URL, PORT, HOST, ISSUER: iss, MAC_KEY = '', SIGNING_KEY = '', KID: kid } = process.env
-const macKey = Buffer.from(MAC_KEY, 'hex')
-const signer = { key: createPrivateKey(SIGNING_KEY), dsaEncoding: 'ieee-p1363' } as const
-const verifier = { key: createPublicKey(signer.key), dsaEncoding: 'ieee-p1363' } as const
+// Keys as Node takes them fastest: a plain object around a key, or a buffer in its place, costs up to 20 µs each time.
+const macKey = createSecretKey(MAC_KEY, 'hex')
+const signer = Object.assign(createPrivateKey(SIGNING_KEY), { dsaEncoding: 'ieee-p1363' } as const)
+const verifier = Object.assign(createPublicKey(signer), { dsaEncoding: 'ieee-p1363' } as const)
 const [accessTtl, refreshTtl] = [3600, 7200]
 
 /** Those who ask while a statement is on its way go together in the next one: no added delay, no limit to a batch. */
@@ -53,7 +54,8 @@ const rotate = await batched(
   'refresh',
   `UPDATE sessions s SET generation = s.generation + 1, last_used_at = $3,
      idle_expires_at = least($4::timestamptz, s.expires_at) FROM unnest($1::uuid[], $2::int[]) AS t (id, generation)
-   WHERE s.id = t.id AND s.generation = t.generation AND s.revoked_at IS NULL AND s.idle_expires_at > $3 RETURNING s.*`,
+   WHERE s.id = t.id AND s.generation = t.generation AND s.revoked_at IS NULL AND s.idle_expires_at > $3
+   RETURNING s.id, s.user_id, s.generation, s.last_used_at, s.idle_expires_at, s.expires_at`,
   1,
   (asked) => {
     const idleEnd = new Date((Math.floor(Date.now() / 1000) + refreshTtl) * 1000)
@@ -89,10 +91,10 @@ function claimsOf({ headers }: IncomingMessage, isRight: (input: string, signatu
   return JSON.parse(Buffer.from(payload, 'base64url').toString())
 }
 const isSigned = (input: string, signature: Buffer) => verify('sha256', Buffer.from(input), verifier, signature)
-const isOurs = (input: string, signature: Buffer) => timingSafeEqual(mac(input), signature)
+const isOurs = (input: string, signature: Buffer) => mac(input).equals(signature)
 
 const verified = new Map<string, Claims>()
-const jwks = { keys: [{ ...verifier.key.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }] }
+const jwks = { keys: [{ ...verifier.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }] }
 
 async function answer(request: IncomingMessage): Promise<object> {
   if (request.url === '/api/v1/auth/refresh') return pair(await rotate(claimsOf(request, isOurs)))
