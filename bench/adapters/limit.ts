@@ -52,18 +52,16 @@ export const adapter: Adapter = {
     const client = new Client({ connectionString: databaseUrl })
     await client.connect()
     try {
-      const ids = Array.from({ length: count }, () => randomUUID())
-      await client.query(
-        "INSERT INTO users (email, created_at) SELECT 'owner-' || n || '@bench.example', now() FROM generate_series(1, $1) n",
-        [Math.ceil(count / 8)],
+      const owners = await client.query<{ id: string }>(
+        "INSERT INTO users (email, created_at) SELECT $2 || n || '@bench.example', now() FROM generate_series(1, $1) n RETURNING id",
+        [Math.ceil(count / 8), `owner-${randomUUID()}-`],
       )
-      await client.query(
+      const { rows } = await client.query<{ id: string; user_id: string }>(
         `INSERT INTO sessions (id, user_id, created_at, last_used_at, idle_expires_at, expires_at, user_agent, ip)
-         SELECT id, 1 + n % $2, now(), now(), now() + '2h', now() + '30d', 'node', '127.0.0.1'
-         FROM unnest($1::uuid[]) WITH ORDINALITY AS t (id, n)`,
-        [ids, Math.ceil(count / 8)],
+         SELECT gen_random_uuid(), ($2::bigint[])[1 + n % cardinality($2)], now(), now(), now() + '2h', now() + '30d', 'node', '127.0.0.1'
+         FROM generate_series(1, $1::int) n RETURNING id, user_id`,
+        [count, owners.rows.map(({ id }) => id)],
       )
-      const { rows } = await client.query<{ id: string; user_id: string }>('SELECT id, user_id FROM sessions')
       return await Promise.all(rows.map(({ id, user_id }) => firstRefresh(`http://${host}:${port}`, id, user_id)))
     } finally {
       await client.end()

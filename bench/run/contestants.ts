@@ -1,10 +1,9 @@
-import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Account, Adapter, Place, Session } from '../adapter.ts'
 import type { BenchPostgres } from './database.ts'
+import { freePort } from './free-port.ts'
 import { seedAccounts, seedSessions } from './seed.ts'
 import { startServer } from './server.ts'
 
@@ -56,13 +55,4 @@ export async function enter(
     await server.stop()
   }
   return contestant
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  if (address === null || typeof address === 'string') throw new Error('no free port')
-  return address.port
 }

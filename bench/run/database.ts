@@ -20,7 +20,7 @@ export interface BenchPostgres {
 
 /** A PostgreSQL of its own with an operator's settings: it writes every commit through to the disk. */
 export async function startDatabase(core: number | null): Promise<BenchPostgres> {
-  const server: TestPostgres = await startDurablePostgres()
+  const server: TestPostgres = await startDurablePostgres({ autovacuum: null })
   const client = new Client({ connectionString: server.url })
   await client.connect()
   const one = async <Row>(statement: string) => (await client.query(statement)).rows[0] as Row
