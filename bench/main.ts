@@ -5,6 +5,9 @@ import { consoleTables } from './report/console-tables.ts'
 import { writeReport } from './report/write.ts'
 import { bench } from './run/bench.ts'
 
+// What is started ends with this process when that exits, which it would not do by itself at a signal.
+process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143))
+
 const words = process.argv.slice(2)
 try {
   const options = parseOptions(words)

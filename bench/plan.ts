@@ -54,7 +54,7 @@ export function plan(options: Options, adapters: readonly Adapter[]): Trial[] {
 }
 
 /** Before a round counts, in seconds. */
-export const warmUp = 0.4
+export const warmUp = 0.3
 /** What a round needs beside its time, in seconds: a process is started and ended. */
 const around = 0.35
 

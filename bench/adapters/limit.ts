@@ -27,8 +27,7 @@ export const adapter: Adapter = {
   name: 'limit',
   about: 'bare `node:http` and `pg`: the same rows, statements and signatures; no framework and no checks',
   calls: { ...(refresh && { refresh }), ...(me && { me }), ...(jwks && { jwks }) },
-  install: async () => latchkey.install?.(),
-  // Any command of the service's makes its tables first.
+  // Any command of the service's makes its tables first. It is built by then, since it is always measured too.
   async prepare(place) {
     const { command, env } = latchkey.launch(place)
     const [program, ...parameters] = command

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { kinds } from '../adapter.ts'
+import { type Calls, type Kind, kinds } from '../adapter.ts'
 import type { Options } from '../options.ts'
 import { hashes, plan, secondsOf, type Trial } from '../plan.ts'
 import { commit, machine } from '../report/machine.ts'
@@ -26,7 +26,7 @@ export async function bench(options: Options, command: string): Promise<Report> 
   const adapters = entries.map(({ adapter }) => adapter)
   const trials = plan(options, adapters)
   const sessions = Math.max(32, ...trials.map(({ connections }) => connections))
-  const counted = adapters.flatMap(({ calls }) => kinds.filter((kind) => calls[kind] && options.only.includes(kind)))
+  const counted = adapters.flatMap(({ calls }) => kindsToCount(calls, options))
   const entering = 3 + sessions * seedingOne
   const statementSeconds = Math.min(options.seconds, 3)
   const progress = showProgress(
@@ -41,7 +41,7 @@ export async function bench(options: Options, command: string): Promise<Report> 
   await using opened = new AsyncDisposableStack()
   opened.defer(progress.done)
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-bench-'))
-  opened.defer(() => rmSync(folder, { recursive: true, force: true }))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   progress.step('building and installing what is missing', building)
   for (const adapter of adapters) await adapter.install?.()
   const postgres = await startDatabase(cores.rest)
@@ -81,16 +81,20 @@ export async function bench(options: Options, command: string): Promise<Report> 
   }
 }
 
+/** Public keys are in memory, and asked for without the database. */
+const kindsToCount = (calls: Calls, { only }: Options): Kind[] =>
+  kinds.filter((kind) => kind !== 'jwks' && calls[kind] && only.includes(kind))
+
 async function countAll(
   contestants: readonly Contestant[],
-  { only }: Options,
+  options: Options,
   postgres: BenchPostgres,
   progress: Progress,
 ): Promise<RoundTrips[]> {
   const all: RoundTrips[] = []
   for (const contestant of contestants) {
     const { name, calls } = contestant.adapter
-    const wanted = kinds.filter((kind) => calls[kind] && only.includes(kind))
+    const wanted = kindsToCount(calls, options)
     if (wanted.length === 0) continue
     progress.step(`counting round trips of ${name}`, secondsToCount(wanted))
     all.push(...(await countRoundTrips(contestant, wanted, postgres)))

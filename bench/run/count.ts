@@ -18,12 +18,14 @@ export interface RoundTrips {
 const together = 32
 const togetherHashing = 4
 /** Passwords take long to hash, so that it takes longer to see enough of them. In milliseconds. */
-const lasts = (kind: Kind) => (hashes(kind) ? 2_000 : 700)
-const idle = 1_500
+const lasts = (kind: Kind) => (hashes(kind) ? 1_500 : 500)
+/** Statements are prepared and caches filled before anything is counted. */
+const warming = 300
+const idle = 1_000
 
 /** How long the passes for these kinds take, in seconds. */
 export const secondsToCount = (kinds: readonly Kind[]): number =>
-  kinds.reduce((sum, kind) => sum + (3 * (lasts(kind) + 400)) / 1000, (idle * 2 + 1_000) / 1000)
+  kinds.reduce((sum, kind) => sum + (warming + 2 * lasts(kind) + 3 * 400) / 1000, (idle * 2 + 1_000) / 1000)
 
 /** A pass of its own, with a counting wire before the database: what is asked in the background is taken off. */
 export async function countRoundTrips(
@@ -42,14 +44,14 @@ export async function countRoundTrips(
   await sleep(idle)
   const perMs = (wire.asked - quiet) / idle
 
-  async function count(asked: Kind, connections: number): Promise<number> {
+  async function count(asked: Kind, connections: number, measureMs = lasts(asked)): Promise<number> {
     const { file, sessions, accounts } = contestant
     const [before, since] = [wire.asked, performance.now()]
     const settings = { adapter: file, asked, host: place.host, port: place.port, connections, perSecond: null }
     const done = await runRound(server, postgres, null, {
       ...settings,
       warmUpMs: 0,
-      measureMs: lasts(asked),
+      measureMs,
       sessions,
       accounts,
       round: `count-${asked}-${connections}-${Date.now()}`,
@@ -61,8 +63,7 @@ export async function countRoundTrips(
 
   const counted: RoundTrips[] = []
   for (const asked of kinds) {
-    // Statements are prepared and caches filled before anything is counted.
-    await count(asked, together)
+    await count(asked, hashes(asked) ? togetherHashing : together, warming)
     const alone = await count(asked, 1)
     counted.push({
       server: adapter.name,
