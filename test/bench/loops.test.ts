@@ -95,7 +95,8 @@ describe('the open loop', () => {
     await load.drained
     assert.ok(Math.abs(load.recorder.count - 200) <= 1)
     assert.ok(server.busiest >= 3, 'several were in flight at once')
-    assert.equal(load.recorder.summary().max, 15)
+    const { max } = load.recorder.summary()
+    assert.ok(max >= 15 && max <= 16, `the pace has a grain of a millisecond: ${max}`)
   })
 
   it('counts those that were never sent with the time that they have waited', async () => {
