@@ -57,7 +57,7 @@ export async function runTrials(
     servers.set(contestant.adapter.name, { contestant, server })
   }
   await new Promise((resolve) => setTimeout(resolve, settling))
-  const atRest = new Map([...servers].map(([name, { server }]) => [name, usageOf(server.pid)?.resident ?? 0]))
+  const atRest = new Map([...servers].map(([name, { server }]) => [name, usageOf(server.pid)?.resident]))
 
   const warm = new Set<string>()
   for (const trial of trials) {
@@ -77,11 +77,10 @@ export async function runTrials(
       track.results.push({ asked, loop, connections, server, offered: offered(trial, server, track), rounds: measured })
     }
   }
-  return [...servers].map(([name, { server }]) => ({
-    server: name,
-    atRest: atRest.get(name) ?? 0,
-    peak: usageOf(server.pid)?.peak ?? 0,
-  }))
+  return [...servers].flatMap(([name, { server }]) => {
+    const [resident, peak] = [atRest.get(name), usageOf(server.pid)?.peak]
+    return resident === undefined || peak === undefined ? [] : [{ server: name, atRest: resident, peak }]
+  })
 }
 
 async function runOne(
