@@ -34,6 +34,7 @@ if (isMainThread) {
     () => new Worker(import.meta.filename, { workerData: settings }),
   )
   const times = (await Promise.all(workers.map((worker) => once(worker, 'message')))).flat(2).toSorted((a, b) => a - b)
+  if (times.length < 2) throw new Error(`fewer than two hashes within ${seconds} s`)
   const span = times.at(-1) - times[0]
   console.log(JSON.stringify({ perSecond: ((times.length - 1) * 1000) / span, requests: times.length }))
 } else {
