@@ -16,11 +16,12 @@ const warmUp = 1_000
 function work(asked: string, from: number, until: number): number[] {
   const stored = hashSync(password, cost)
   const done: number[] = []
-  while (Date.now() < until) {
+  // On a busy machine nothing may be left for this priority: a rate needs two of them, however long they take.
+  while (Date.now() < until || done.length < 2) {
     if (asked === 'login') verifySync(password, stored)
     else hashSync(password, cost)
     const at = performance.timeOrigin + performance.now()
-    if (at >= from && at < until) done.push(at)
+    if (at >= from) done.push(at)
   }
   return done
 }
@@ -34,7 +35,6 @@ if (isMainThread) {
     () => new Worker(import.meta.filename, { workerData: settings }),
   )
   const times = (await Promise.all(workers.map((worker) => once(worker, 'message')))).flat(2).toSorted((a, b) => a - b)
-  if (times.length < 2) throw new Error(`fewer than two hashes within ${seconds} s`)
   const span = times.at(-1) - times[0]
   console.log(JSON.stringify({ perSecond: ((times.length - 1) * 1000) / span, requests: times.length }))
 } else {
