@@ -50,6 +50,8 @@ interface Keeping {
   readonly gid?: number
 }
 
+type Settings = Readonly<Record<string, string | null>>
+
 const run = promisify(execFile)
 const superuser = 'postgres'
 const startSeconds = 30
@@ -86,12 +88,13 @@ export type Fill = (data: string) => Promise<void>
 /**
  * A server of its own, whatever `TEST_DATABASE_URL` says, that writes every commit through to the disk.
  *
+ * @param adjusted settings beyond these; one that is null keeps PostgreSQL's default, and ALTER SYSTEM may change it.
  * @param fill brings files that another server has written; else they are new.
  */
-export const startDurablePostgres = (fill?: Fill, more: Readonly<Record<string, string>> = {}) =>
-  startOwn({ ...durable, ...more }, lastingPort, fill)
+export const startDurablePostgres = (adjusted: Settings = {}, fill?: Fill): Promise<DurablePostgres> =>
+  startOwn({ ...durable, ...adjusted }, lastingPort, fill)
 
-async function startOwn(how: Readonly<Record<string, string>>, choosePort: () => Promise<number>, fill?: Fill) {
+async function startOwn(how: Settings, choosePort: () => Promise<number>, fill?: Fill) {
   const binaries = await findBinaries()
   const temporary = await mkdtemp(join(tmpdir(), 'latchkey-postgres-'))
   try {
@@ -106,7 +109,8 @@ async function startOwn(how: Readonly<Record<string, string>>, choosePort: () =>
     } else await run(initdb, [...initdbArguments, ...create], { ...identity.owner, cwd: temporary })
     for (let attempt = 1; ; attempt++) {
       const port = await choosePort()
-      const options = Object.entries({ ...how, port }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+      const chosen = Object.entries({ ...how, port }).filter(([, value]) => value !== null)
+      const options = chosen.flatMap(([name, value]) => ['-c', `${name}=${value}`])
       const command = [...identity.wrapper, join(binaries, 'postgres'), '-D', data, ...options]
       const keeping = { temporary, command, ...identity.owner }
       const server = keep(keeping)

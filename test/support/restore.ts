@@ -30,7 +30,7 @@ async function byFiles(): Promise<BackedUp> {
     async backUp() {
       // Into a server's own folder, which goes with it: one that starts shows at once whether the backup is sound.
       const keeper = running.use(
-        await startDurablePostgres(async (data) => {
+        await startDurablePostgres({}, async (data) => {
           await copyRunning(origin, data, { log: true })
         }),
       )
@@ -39,7 +39,7 @@ async function byFiles(): Promise<BackedUp> {
     },
     async restore(withKeys = true) {
       const from = copies.at(-1) ?? ''
-      const server = running.use(await startDurablePostgres((data) => run('cp', ['-a', from, data]).then(() => {})))
+      const server = running.use(await startDurablePostgres({}, (data) => run('cp', ['-a', from, data]).then(() => {})))
       const url = new URL(database.url)
       url.port = new URL(server.url).port
       if (!withKeys) await query(url.href, 'DELETE FROM signing_keys')

@@ -14,13 +14,11 @@ export interface Standby extends DurablePostgres {
 /** From when this resolves, no commit of `primary` is acknowledged before it is on the disks of both. */
 export async function startStandby(primary: DurablePostgres): Promise<Standby> {
   const { hostname, port, username } = new URL(primary.url)
-  const standby = await startDurablePostgres(
-    async (data) => {
-      await copyRunning(primary, data, { log: false })
-      await writeFile(join(data, 'standby.signal'), '')
-    },
-    { primary_conninfo: `host=${hostname} port=${port} user=${username} application_name=standby` },
-  )
+  const follow = { primary_conninfo: `host=${hostname} port=${port} user=${username} application_name=standby` }
+  const standby = await startDurablePostgres(follow, async (data) => {
+    await copyRunning(primary, data, { log: false })
+    await writeFile(join(data, 'standby.signal'), '')
+  })
   await on(primary.url, async (client) => {
     await client.query("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
     await client.query('SELECT pg_reload_conf()')

@@ -1,0 +1,113 @@
+import { basename, resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import type { Asked } from './load/script.ts'
+
+export interface Options {
+  readonly quick: boolean
+  readonly only: readonly Asked[]
+  readonly connections: readonly number[]
+  readonly seconds: number
+  readonly rounds: number
+  /** The files of the adapters, this service's own first. */
+  readonly adapters: readonly string[]
+  /** Where the results go. */
+  readonly out: string
+}
+
+export class OptionError extends Error {
+  override readonly name = 'OptionError'
+}
+
+const everything: readonly Asked[] = ['me', 'refresh', 'jwks', 'login', 'register', 'mix']
+const peers = ['better-auth'] as const
+const root = resolve(import.meta.dirname, '..')
+const own = (name: string) => resolve(import.meta.dirname, 'adapters', `${name}.ts`)
+
+export const help = `npm run bench [-- options]
+
+  --quick                 a look within two minutes: fewer connections, shorter rounds, no peers
+  --only me,refresh       those kinds alone: ${everything.join(', ')}
+  --connections 1,32      how many connections there are in turn, 1 to 1024
+  --seconds 2.5           how long a round lasts, 0.5 to 60
+  --rounds 3              how often each server has its turn, 1 to 50
+  --peers better-auth     servers to compare with, or none; a whole run has all: ${peers.join(', ')}
+  --adapter path/file.ts  one more server, by its adapter (bench/README.md); may be given again
+  --out folder            where benchmarks.json, benchmarks.md and the plots go: docs for a whole run,
+                          else .tmp/bench, so that a look does not replace what was measured with care
+  --help                  this text`
+
+/**
+ * @returns null when help is asked for.
+ * @throws OptionError with one sentence on what is wrong.
+ */
+export function parseOptions(words: readonly string[]): Options | null {
+  const given = read(words)
+  if (given.help) return null
+  const { quick = false } = given
+  const whole = !quick && given.only === undefined && given.connections === undefined
+  const connections = given.connections ?? (quick ? '1,32' : '1,8,32,128,256')
+  return {
+    quick,
+    only:
+      given.only === undefined ? everything : list('only', given.only).map((word) => oneOf('only', word, everything)),
+    connections: list('connections', connections).map((word) => number('connections', word, 1, 1024, true)),
+    seconds: number('seconds', given.seconds ?? (quick ? '0.8' : '2.5'), 0.5, 60, false),
+    rounds: number('rounds', given.rounds ?? (quick ? '2' : '3'), 1, 50, true),
+    adapters: [
+      own('latchkey'),
+      own('limit'),
+      ...peersOf(given.peers ?? (whole ? peers.join() : 'none')).map(own),
+      ...(given.adapter ?? []).map(adapterFile),
+    ],
+    out: resolve(root, given.out ?? (whole ? 'docs' : '.tmp/bench')),
+  }
+}
+
+function read(words: readonly string[]) {
+  const text = { type: 'string' } as const
+  const known = {
+    quick: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+    only: text,
+    connections: text,
+    seconds: text,
+    rounds: text,
+    peers: text,
+    adapter: { type: 'string', multiple: true },
+    out: text,
+  } as const
+  try {
+    return parseArgs({ args: [...words], options: known, strict: true, allowPositionals: false }).values
+  } catch (error) {
+    throw new OptionError((error as Error).message)
+  }
+}
+
+function list(name: string, text: string): string[] {
+  const words = text.split(',').map((word) => word.trim())
+  if (new Set(words).size < words.length) throw new OptionError(`--${name} names something twice`)
+  return words
+}
+
+function oneOf<Word extends string>(name: string, word: string, words: readonly Word[]): Word {
+  const found = words.find((one) => one === word)
+  if (found === undefined) throw new OptionError(`--${name} knows ${words.join(', ')}, not "${word}"`)
+  return found
+}
+
+function number(name: string, word: string, least: number, most: number, whole: boolean): number {
+  const value = Number(word)
+  const form = whole ? /^\d+$/ : /^\d+(?:\.\d+)?$/
+  if (form.test(word) && value >= least && value <= most) return value
+  throw new OptionError(
+    `--${name} takes ${whole ? 'whole numbers' : 'numbers'} from ${least} to ${most}, not "${word}"`,
+  )
+}
+
+const peersOf = (text: string) =>
+  text === 'none' ? [] : list('peers', text).map((word) => oneOf('peers', word, peers))
+
+function adapterFile(path: string): string {
+  if (!/\.[cm]?[jt]s$/.test(basename(path))) throw new OptionError(`--adapter takes a module's file, not "${path}"`)
+  return resolve(path)
+}

@@ -1,0 +1,20 @@
+import type { RoundTrips } from '../run/count.ts'
+import type { StatementRate } from '../run/statements.ts'
+import type { Memory, Result } from '../run/trials.ts'
+import type { Machine } from './machine.ts'
+
+/** All that a run has found: what `benchmarks.json` holds, and what everything else is made from. */
+export interface Report {
+  readonly command: string
+  readonly date: string
+  readonly commit: string
+  /** How long the run took, in seconds. */
+  readonly took: number
+  readonly machine: Machine
+  readonly placement: string
+  readonly servers: readonly { readonly name: string; readonly about: string }[]
+  readonly results: readonly Result[]
+  readonly memory: readonly Memory[]
+  readonly roundTrips: readonly RoundTrips[]
+  readonly statements: readonly StatementRate[]
+}

@@ -1,0 +1,134 @@
+import type { Asked } from '../load/script.ts'
+import { bareBcrypt, hashes, type Trial, warmUp } from '../plan.ts'
+import { median } from '../report/median.ts'
+import { runBareBcrypt } from './bare-bcrypt.ts'
+import type { Contestant } from './contestants.ts'
+import type { BenchPostgres } from './database.ts'
+import type { Cores } from './pinning.ts'
+import type { Progress } from './progress.ts'
+import { type Round, runRound } from './round.ts'
+import { type BenchServer, startServer } from './server.ts'
+import { usageOf } from './usage.ts'
+
+/** One server's rounds in one trial. */
+export interface Result {
+  readonly asked: Asked
+  readonly loop: Trial['loop']
+  readonly connections: number
+  readonly server: string
+  /** Arrivals a second in an open loop. */
+  readonly offered: number | null
+  readonly rounds: readonly Round[]
+}
+
+/** Bytes of a server that serves from one core: when it is ready, and at most until its last round. */
+export interface Memory {
+  readonly server: string
+  readonly atRest: number
+  readonly peak: number
+}
+
+interface Track {
+  readonly postgres: BenchPostgres
+  readonly cores: Cores
+  readonly progress: Progress
+  readonly results: Result[]
+}
+
+/** In milliseconds: what has just been started is compiled and its caches are filled before anything counts. */
+const firstWarmUp = 1_500
+/** What a server does after its start, such as opening connections, is over by then. In milliseconds. */
+const settling = 1_000
+
+/** Runs all trials of one kind of place: the servers start once, and take turns. */
+export async function runTrials(
+  trials: readonly Trial[],
+  contestants: readonly Contestant[],
+  track: Track,
+): Promise<Memory[]> {
+  const taking = contestants.filter(({ adapter }) => trials.some(({ servers }) => servers.includes(adapter.name)))
+  const all = trials.some(({ asked }) => hashes(asked))
+  const core = all ? null : track.cores.server
+  await using started = new AsyncDisposableStack()
+  const servers = new Map<string, { contestant: Contestant; server: BenchServer }>()
+  for (const contestant of taking) {
+    const server = await startServer(contestant.adapter, contestant.place, core)
+    started.defer(() => server.stop())
+    servers.set(contestant.adapter.name, { contestant, server })
+  }
+  await new Promise((resolve) => setTimeout(resolve, settling))
+  const atRest = new Map([...servers].map(([name, { server }]) => [name, usageOf(server.pid)?.resident]))
+
+  const warm = new Set<string>()
+  for (const trial of trials) {
+    const rounds = new Map(trial.servers.map((name) => [name, [] as Round[]]))
+    for (let round = 0; round < trial.rounds; round++) {
+      for (const name of trial.servers) {
+        track.progress.step(label(trial, name, round), trial.seconds + warmUp)
+        const entered = servers.get(name)
+        const measured = entered
+          ? await runOne(trial, entered, track, warm, round)
+          : await runBareBcrypt(trial.asked, trial.seconds)
+        rounds.get(name)?.push(measured)
+      }
+    }
+    for (const [server, measured] of rounds) {
+      const { asked, loop, connections } = trial
+      track.results.push({ asked, loop, connections, server, offered: offered(trial, server, track), rounds: measured })
+    }
+  }
+  return [...servers].flatMap(([name, { server }]) => {
+    const [resident, peak] = [atRest.get(name), usageOf(server.pid)?.peak]
+    return resident === undefined || peak === undefined ? [] : [{ server: name, atRest: resident, peak }]
+  })
+}
+
+async function runOne(
+  trial: Trial,
+  { contestant, server }: { contestant: Contestant; server: BenchServer },
+  track: Track,
+  warm: Set<string>,
+  round: number,
+): Promise<Round> {
+  const { asked, connections, seconds } = trial
+  const { adapter, file, place, accounts, sessions } = contestant
+  const first = `${adapter.name} ${asked}`
+  const done = await runRound(server, track.postgres, track.cores.rest, {
+    adapter: file,
+    asked,
+    host: place.host,
+    port: place.port,
+    connections,
+    perSecond: offered(trial, adapter.name, track),
+    warmUpMs: warm.has(first) ? warmUp * 1000 : firstWarmUp,
+    measureMs: seconds * 1000,
+    sessions,
+    accounts,
+    round: `${asked}-${trial.loop}-${connections}-${round}-${Date.now()}`,
+  }).catch((error: Error) => {
+    throw new Error(`${label(trial, adapter.name, round)}: ${error.message}`)
+  })
+  warm.add(first)
+  contestant.sessions = done.sessions
+  return done.round
+}
+
+/**
+ * In an open loop half of what the server reached in the closed one before. The limit program is offered what this
+ * service is, so that the two are asked the same.
+ */
+function offered(trial: Trial, server: string, { results }: Pick<Track, 'results'>): number | null {
+  if (trial.loop === 'closed') return null
+  const like = server === 'limit' ? 'latchkey' : server
+  const closed = results.filter(
+    ({ asked, loop, server }) => asked === trial.asked && loop === 'closed' && server === like,
+  )
+  const before = closed.find(({ connections }) => connections === trial.connections) ?? closed.at(-1)
+  if (!before) throw new Error(`an open loop of ${trial.asked} with no closed one before it`)
+  return Math.max(1, Math.round(median(before.rounds.map(({ perSecond }) => perSecond)) / 2))
+}
+
+const label = ({ asked, loop, connections }: Trial, server: string, round: number) =>
+  server === bareBcrypt
+    ? `${asked}, ${server}, round ${round + 1}`
+    : `${asked}, ${loop} loop, ${connections} connections, ${server}, round ${round + 1}`
