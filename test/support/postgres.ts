@@ -48,6 +48,8 @@ interface Keeping {
   readonly gid?: number
 }
 
+type Settings = Readonly<Record<string, string | null>>
+
 const run = promisify(execFile)
 const superuser = 'postgres'
 const startSeconds = 30
@@ -78,10 +80,15 @@ export async function startPostgres(): Promise<TestPostgres> {
   return startOwn(settings, freePort)
 }
 
-/** A server of its own, whatever `TEST_DATABASE_URL` says, that writes every commit through to the disk. */
-export const startDurablePostgres = (): Promise<DurablePostgres> => startOwn(durable, lastingPort)
+/**
+ * A server of its own, whatever `TEST_DATABASE_URL` says, that writes every commit through to the disk.
+ *
+ * @param adjusted settings beyond these; one that is null keeps PostgreSQL's default, and ALTER SYSTEM may change it.
+ */
+export const startDurablePostgres = (adjusted: Settings = {}): Promise<DurablePostgres> =>
+  startOwn({ ...durable, ...adjusted }, lastingPort)
 
-async function startOwn(how: Readonly<Record<string, string>>, choosePort: () => Promise<number>) {
+async function startOwn(how: Settings, choosePort: () => Promise<number>) {
   const binaries = await findBinaries()
   const temporary = await mkdtemp(join(tmpdir(), 'latchkey-postgres-'))
   try {
@@ -96,7 +103,8 @@ async function startOwn(how: Readonly<Record<string, string>>, choosePort: () =>
     )
     for (let attempt = 1; ; attempt++) {
       const port = await choosePort()
-      const options = Object.entries({ ...how, port }).flatMap(([name, value]) => ['-c', `${name}=${value}`])
+      const chosen = Object.entries({ ...how, port }).filter(([, value]) => value !== null)
+      const options = chosen.flatMap(([name, value]) => ['-c', `${name}=${value}`])
       const command = [...identity.wrapper, join(binaries, 'postgres'), '-D', data, ...options]
       const keeping = { temporary, command, ...identity.owner }
       const server = keep(keeping)
