@@ -12,10 +12,10 @@ import { costs, margins } from './bounds.ts'
 import { journeyEnv, type Kind, kinds, newPeople, type Person, take } from './journey.ts'
 
 /** Each kind of request is made once by all of them in a round. */
-const people = 100
-const rounds = 4
+const people = 50
+const rounds = 3
 /** Before the first round counts, each kind is made so often that its code is compiled. */
-const warmUps = 5
+const warmUps = 4
 
 const parts = ['heap', 'outside'] as const
 type Cost = Readonly<Record<(typeof parts)[number], number>>

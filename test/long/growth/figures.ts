@@ -39,6 +39,7 @@ export interface Counted {
   readonly deleted: number
   readonly dead: number
   readonly vacuums: number
+  readonly analyzes: number
   readonly heapRead: number
   readonly heapHit: number
   readonly indexRead: number
@@ -49,6 +50,7 @@ export async function count(client: Client, table: string): Promise<Counted> {
   const { rows } = await client.query(
     `SELECT seq_scan::float8 AS "seqScans", n_tup_upd::float8 AS updates, n_tup_hot_upd::float8 AS "heapOnly",
        n_tup_del::float8 AS deleted, n_dead_tup::float8 AS dead, autovacuum_count::float8 AS vacuums,
+       autoanalyze_count::float8 AS analyzes,
        heap_blks_read::float8 AS "heapRead", heap_blks_hit::float8 AS "heapHit",
        idx_blks_read::float8 AS "indexRead", idx_blks_hit::float8 AS "indexHit"
      FROM pg_stat_user_tables JOIN pg_statio_user_tables USING (relid) WHERE relid = $1::regclass`,
