@@ -150,7 +150,7 @@ export async function composeFeatures(
     const subject = `${version} ${summarizeConfig(config, auditLog.keyId)}`
     await audit.note({ kind: 'started', at: clock(), userId: null, sessionId: null, caller: null, subject })
     started = true
-    scheduler.every(1, 'seal the audit log', auditLog.seal)
+    scheduler.every(1, 'seal the audit log', () => auditLog.seal())
     scheduler.every(hour, 'prune the audit log', auditLog.prune)
     scheduler.every(hour, 'reseal the keys', keys.reseal)
     scheduler.every(hour, 'purge sessions', sessions.purge)

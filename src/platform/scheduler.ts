@@ -4,10 +4,11 @@ import type { Log } from './log.ts'
 export interface Scheduler {
   /**
    * Does `work` every so many seconds, give or take a tenth, so that replicas don't all come at once; the first time
-   * within a minute, so that a process that is restarted often gets to it too.
+   * within a minute, so that a process that is restarted often gets to it too. Work that takes long ends early when the
+   * signal says that the process ends.
    */
-  every(seconds: number, name: string, work: () => Promise<unknown>): void
-  /** Starts nothing more, and waits for what runs. */
+  every(seconds: number, name: string, work: (stop: AbortSignal) => Promise<unknown>): void
+  /** Starts nothing more, tells what runs to stop, and waits for it. */
   stop(): Promise<void>
 }
 
@@ -18,19 +19,19 @@ const quiet = 3_600_000
 export function createScheduler(log: Log, now: () => number = () => performance.now()): Scheduler {
   const timers = new Set<NodeJS.Timeout>()
   const running = new Set<Promise<void>>()
-  let stopped = false
+  const stop = new AbortController()
 
   return {
     every(seconds, name, work) {
       let attempts = 0
       let toldAt = 0
       const plan = (wait: number) => {
-        if (stopped) return
+        if (stop.signal.aborted) return
         const timer = setTimeout(start, wait * 1000 * (0.9 + Math.random() * 0.2)).unref()
         timers.add(timer)
         function start() {
           timers.delete(timer)
-          const run: Promise<void> = work()
+          const run: Promise<void> = work(stop.signal)
             .then(
               () => {
                 if (attempts > 0) log.info({ work: name }, 'background work goes on')
@@ -53,7 +54,7 @@ export function createScheduler(log: Log, now: () => number = () => performance.
     },
 
     async stop() {
-      stopped = true
+      stop.abort()
       for (const timer of timers) clearTimeout(timer)
       await Promise.all(running)
     },

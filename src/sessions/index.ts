@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Audit } from '../audit/index.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { SessionId } from '../kernel/ids.ts'
@@ -54,6 +55,9 @@ interface Deps {
   readonly maxSessionsPerUser: number
 }
 
+const rest = (milliseconds: number, signal?: AbortSignal) =>
+  delay(milliseconds, undefined, signal ? { signal } : {}).catch(() => undefined)
+
 /** The feature: opening a session and the guards for the others, and its own routes. */
 export function createSessions(deps: Deps) {
   const { database, transact, clock, signer, audit, issuer, accessTokenTtl, limits, policy, maxSessionsPerUser } = deps
@@ -82,7 +86,7 @@ export function createSessions(deps: Deps) {
     revokeAll,
     listOf: listUsersSessions({ sessions, clock }),
     end: endSessions({ sessions, audit, transact, clock }),
-    purge: purgeSessions({ sessions, transact, clock }),
+    purge: purgeSessions({ sessions, transact, clock, rest }),
     routes(app: Server) {
       tokenRoutes(app, {
         guards,

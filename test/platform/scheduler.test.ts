@@ -44,4 +44,19 @@ describe('work in the background', () => {
     assert.equal(lines.at(-1)?.attempts, 1)
     await scheduler.stop()
   })
+
+  it('is told when the process ends, and waited for', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const scheduler = createScheduler(createLog('silent'))
+    const steps: string[] = []
+    scheduler.every(3600, 'long work', async (stop) => {
+      await new Promise((resolve) => stop.addEventListener('abort', resolve))
+      steps.push('told')
+      await turn()
+      steps.push('done')
+    })
+    t.mock.timers.tick(60_000)
+    await scheduler.stop()
+    assert.deepEqual(steps, ['told', 'done'])
+  })
 })

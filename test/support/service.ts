@@ -57,6 +57,8 @@ export interface Options {
   readonly clock?: TestClock
   /** The cheapest hash that bcrypt knows, unless a test is about its time. */
   readonly bcryptCost?: number
+  /** Whether it also does what a service does in the background. It needs keys that another one has made, if not. */
+  readonly keeps?: boolean
 }
 
 export const issuer = 'http://localhost:1602'
@@ -70,6 +72,7 @@ export async function startService({
   env = {},
   clock = testClock(),
   bcryptCost = 4,
+  keeps = true,
 }: Options = {}): Promise<TestService> {
   const dataDir = await mkdtemp(join(tmpdir(), 'latchkey-test-'))
   // A test that names a database has made it, and starts more than one service on it.
@@ -93,7 +96,7 @@ export async function startService({
   }
   const logLines: string[] = []
   const log = createLog(base.logLevel, { write: (line) => void logLines.push(line) })
-  const service = await compose({ ...base, bcryptCost }, { log, clock }).catch(async (error) => {
+  const service = await compose({ ...base, bcryptCost }, { log, clock, keeps }).catch(async (error) => {
     await removeSurroundings()
     throw error
   })

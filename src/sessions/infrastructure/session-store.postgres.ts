@@ -111,5 +111,5 @@ export function sessionStorePostgres(database: Database): SessionStore {
 
 /** The advisory lock of the one process that purges: an arbitrary number, the same everywhere. */
 const purgeLock = 1_602_001
-/** In pages of 8 KiB: some 20 000 sessions, a few milliseconds of work. */
-const purgeStretch = 256
+/** In pages of 8 KiB: some 2000 sessions, a few milliseconds of work. */
+const purgeStretch = 64

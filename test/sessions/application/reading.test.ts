@@ -102,26 +102,49 @@ describe("the list of a person's sessions", () => {
 })
 
 describe('the purge of sessions that are over', () => {
-  it('goes from stretch to stretch, each in a transaction of its own, and counts what went', async () => {
+  // Those that have been over for a day.
+  const deadline = at(-86_400).toISOString()
+
+  /** Three stretches, each of which takes a hundredth of a second. */
+  function purging(onRest: (stop: AbortSignal | undefined) => void = () => undefined) {
     const script = transcript()
     const stretches = [
       { purged: 3, next: 100 },
       { purged: 0, next: 200 },
       { purged: 2, next: null },
     ]
+    let time = 0
     const sessions = {
-      async purge(transaction, deadline, place) {
-        script.didWithin(transaction, deadline.toISOString(), place)
+      async purge(transaction, before, place) {
+        time += 0.01
+        script.didWithin(transaction, before.toISOString(), place)
         return stretches.shift() ?? { purged: 0, next: null }
       },
     } as Partial<SessionStore> as SessionStore
-    const purge = purgeSessions({ sessions, transact: script.transact, clock: () => at(0) })
+    const rest = async (milliseconds: number, stop?: AbortSignal) => {
+      script.lines.push(`rest ${milliseconds}`)
+      onRest(stop)
+    }
+    return { script, purge: purgeSessions({ sessions, transact: script.transact, clock: () => at(time), rest }) }
+  }
+
+  it('goes from stretch to stretch, each in a transaction of its own, rests in between, and counts what went', async () => {
+    const { script, purge } = purging()
     assert.equal(await purge(), 5)
-    // Those that have been over for a day.
-    const deadline = at(-86_400).toISOString()
-    assert.deepEqual(
-      script.lines,
-      [0, 100, 200].flatMap((place) => ['begin', [deadline, place], 'commit']),
-    )
+    assert.deepEqual(script.lines, [
+      ...['begin', [deadline, 0], 'commit', 'rest 90'],
+      ...['begin', [deadline, 100], 'commit', 'rest 90'],
+      ...['begin', [deadline, 200], 'commit'],
+    ])
+  })
+
+  it('ends after a stretch when the process ends', async () => {
+    const stop = new AbortController()
+    const { script, purge } = purging((signal) => {
+      assert.equal(signal, stop.signal)
+      stop.abort()
+    })
+    assert.equal(await purge(stop.signal), 3)
+    assert.deepEqual(script.lines, ['begin', [deadline, 0], 'commit', 'rest 90'])
   })
 })

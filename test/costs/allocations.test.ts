@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, describe, it } from 'node:test'
+import { fileURLToPath } from 'node:url'
+import { startDurablePostgres, type TestPostgres } from '../support/postgres.ts'
+import type { Allocated, Order } from './allocating-service.ts'
+import { costs, margins } from './bounds.ts'
+import { journeyEnv, type Kind, kinds, newPeople, type Person, take } from './journey.ts'
+
+/** Each kind of request is made once by all of them in a round. */
+const people = 50
+const rounds = 3
+/** Before the first round counts, each kind is made so often that its code is compiled. */
+const warmUps = 4
+
+const parts = ['heap', 'outside'] as const
+type Cost = Readonly<Record<(typeof parts)[number], number>>
+
+describe("what a request costs the service's memory", () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'latchkey-costs-'))
+  let server: TestPostgres
+  let service: ChildProcess
+  let url: string
+  const measured = new Map<Kind, Cost[]>()
+
+  const ended = new AbortController()
+  const told = async () => (await once(service, 'message', { signal: ended.signal }))[0]
+  const ask = (order: Order): Promise<Allocated> => {
+    service.send(order)
+    return told()
+  }
+
+  before(async () => {
+    server = await startDurablePostgres({ full_page_writes: 'off' })
+    const database = await server.createDatabase()
+    service = fork(fileURLToPath(new URL('allocating-service.ts', import.meta.url)), [], {
+      execArgv: ['--expose-gc', '--min-semi-space-size=256', '--max-semi-space-size=256'],
+      // Counting coverage allocates, so this process is not asked for it.
+      env: { PATH: process.env.PATH, DATABASE_URL: database.url, DATA_DIR: dataDir, ...journeyEnv },
+    })
+    service.once('exit', () => ended.abort(new Error('the service has ended')))
+    url = (await told()).url
+    for (let round = 0; round < warmUps + rounds; round++) {
+      const everybody = newPeople(people)
+      for (const kind of kinds) {
+        const cost = await costOf(kind, everybody)
+        if (round >= warmUps) measured.set(kind, [...(measured.get(kind) ?? []), cost])
+      }
+    }
+  })
+  after(async () => {
+    service?.disconnect()
+    await server?.stop()
+    rmSync(dataDir, { recursive: true, force: true })
+  })
+
+  async function costOf(kind: Kind, everybody: readonly Person[]): Promise<Cost> {
+    const start = await ask({ order: 'collect' })
+    for (const person of everybody) await take(url, kind, person)
+    const end = await ask({ order: 'tell' })
+    assert.equal(end.collections, start.collections, 'nothing may be collected while requests are counted')
+    const mean = (part: (typeof parts)[number]) => Math.round((end[part] - start[part]) / everybody.length)
+    return { heap: mean('heap'), outside: mean('outside') }
+  }
+
+  for (const kind of kinds) {
+    it(`${kind}: ${costs[kind]?.heap} bytes of the heap, ${costs[kind]?.outside} outside`, (t) => {
+      const all = measured.get(kind) ?? []
+      if (!costs[kind]) return t.diagnostic(JSON.stringify(all))
+      for (const part of parts) {
+        const values = all.map((cost) => cost[part])
+        const least = Math.min(...values)
+        t.diagnostic(`${part}: ${least} bytes, ${Math.max(...values)} in the worst round`)
+        const most = costs[kind][part] * (1 + margins[part])
+        assert.ok(least <= most, `${part}: ${least} bytes, ${most.toFixed(0)} at most`)
+        assert.ok(least >= costs[kind][part] / 2, `${part}: the figure of ${costs[kind][part]} bytes is stale`)
+      }
+    })
+  }
+
+  it('is seen: ten thousand bytes more', async () => {
+    const everybody = newPeople(people)
+    const [before] = [await costOf('jwks', everybody)]
+    await ask({ order: 'waste', bytes: 10_000 })
+    const wasteful = await costOf('jwks', everybody)
+    await ask({ order: 'waste', bytes: 0 })
+    const more = wasteful.heap - before.heap
+    assert.ok(more > 9_000 && more < 12_000, `${more} bytes`)
+  })
+})
