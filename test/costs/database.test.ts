@@ -12,7 +12,7 @@ const people = 50
 /** The first ones make the service's connections, and what it and they prepare once. */
 const warmUp = 12
 
-type Measured = Omit<Cost, 'heap' | 'outside'>
+type Measured = Omit<Cost, 'heap'>
 const bounded = ['wal', 'sent', 'received', 'answer'] as const
 
 describe('what a request costs the database and the wire', () => {
