@@ -133,7 +133,7 @@ async function main(): Promise<void> {
   try {
     const config = parseConfig({ DATA_DIR: dataDir, LOG_LEVEL: 'silent' })
     const service = await compose(config, { log: createLog(config.logLevel) })
-    await writeFile(apiTypesFile, renderApiTypes(service.app.swagger() as unknown as OpenApiDocument))
+    await writeFile(apiTypesFile, renderApiTypes((await service.document()) as OpenApiDocument))
     await service.close()
   } finally {
     await rm(dataDir, { recursive: true, force: true })

@@ -5,9 +5,10 @@ import type { Config } from './config.ts'
 import { summarizeConfig } from './config-summary.ts'
 import type { Clock } from './kernel/clock.ts'
 import { createKeys } from './keys/index.ts'
+import { recordRoutes, serveDocs } from './platform/http/docs.ts'
 import { healthRoutes } from './platform/http/health-routes.ts'
-import { describeRoutes, serveDocs } from './platform/http/openapi.ts'
 import { recordAddresses, refuseOtherMethods } from './platform/http/other-methods.ts'
+import { serveProblemsPage } from './platform/http/problems-page.ts'
 import { createServer } from './platform/http/server.ts'
 import type { Log } from './platform/log.ts'
 import { databaseClock } from './platform/postgres/database-clock.ts'
@@ -136,7 +137,7 @@ export async function composeFeatures(
     tokenAnswer: { schema: TokenAnswer, of: tokenAnswer },
   })
   opened.defer(accounts.close)
-  if (keeps) await accounts.warmUp()
+  if (keeps) await accounts.tryOut()
 
   const scheduler = createScheduler(log)
   opened.defer(() => scheduler.stop())
@@ -169,21 +170,19 @@ export async function compose(config: Config, surroundings: Surroundings) {
   opened.defer(features.close)
   const { database, accounts, sessions, keys } = features
 
-  const { publicUrl, corsOrigins, trustedProxies } = config
-  const { log } = surroundings
-  const app = await createServer({ log, publicUrl, corsOrigins, trustedProxies, translate: databaseRefusal })
+  const [{ log }, { publicUrl, corsOrigins, trustedProxies }] = [surroundings, config]
+  const serverOptions = { log, publicUrl, corsOrigins, trustedProxies, translate: databaseRefusal }
+  const app = await createServer(serverOptions)
   opened.defer(() => app.close())
   const addresses = recordAddresses(app)
-  await describeRoutes(app, version)
+  const described = recordRoutes(app)
   accounts.routes(app)
   sessions.routes(app)
   keys.routes(app)
   let leaving = false
-  healthRoutes(app, {
-    ping: async () => void (await sql`SELECT 1`.execute(database)),
-    leaving: () => leaving,
-  })
-  await serveDocs(app)
+  healthRoutes(app, { ping: async () => void (await sql`SELECT 1`.execute(database)), leaving: () => leaving })
+  serveProblemsPage(app)
+  const { document } = serveDocs(app, described, version, serverOptions)
   refuseOtherMethods(app, addresses)
   await app.ready()
 
@@ -191,6 +190,7 @@ export async function compose(config: Config, surroundings: Surroundings) {
   return {
     ...features,
     app,
+    document,
     /** From now on readiness is denied; everything else is served as before, until `close`. */
     leave(): void {
       leaving = true

@@ -102,8 +102,8 @@ export function createAccounts(deps: Deps) {
     unlock: unlockUser({ accounts, loginGuard, audit, clock }),
     /** Has the process at the other end of that line share this one's hashing, and its queue. */
     hashFor: (line: HashersLine) => hostHashing(hasher, line),
-    /** Rejects where a worker can't hash, so that the start fails and not the first login. */
-    warmUp: () => hasher.warmUp(),
+    /** Rejects where passwords can't be hashed, so that the start fails and not the first login. */
+    tryOut: () => hasher.tryOut(),
     close: () => hasher.close(),
   }
 }

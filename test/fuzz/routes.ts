@@ -34,10 +34,10 @@ export class Stage {
   /** The calls that were answered with 2xx, and how often. */
   readonly served = new Map<string, number>()
 
-  private constructor(service: TestService, known: Record<Who, Known>) {
+  private constructor(service: TestService, known: Record<Who, Known>, document: OpenApiDocument) {
     this.#service = service
     this.#known = known
-    this.calls = callsOf(service.service.app.swagger() as unknown as OpenApiDocument)
+    this.calls = callsOf(document)
   }
 
   static async open(service: TestService): Promise<Stage> {
@@ -47,7 +47,8 @@ export class Stage {
       const known: Known = { id: body.id, email, password, sessions: [], tokens: new Map() }
       return [who, known] as const
     })
-    const stage = new Stage(service, Object.fromEntries(await Promise.all(made)) as Record<Who, Known>)
+    const known = Object.fromEntries(await Promise.all(made)) as Record<Who, Known>
+    const stage = new Stage(service, known, (await service.service.document()) as OpenApiDocument)
     for (const who of people) await stage.#logIn(who, 'expired access', 'expired refresh')
     service.clock.advance(3600)
     for (const who of people) {

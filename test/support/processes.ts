@@ -49,10 +49,17 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 
-/** Starts `src/main.ts` on the database at `databaseUrl`, and waits until it says that it is ready. */
-export async function startProcess(databaseUrl: string, env: Record<string, string> = {}): Promise<ServiceProcess> {
+/**
+ * Starts `src/main.ts` on the database at `databaseUrl`, or another program in its place, and waits until it says that
+ * it is ready. The arguments are Node's.
+ */
+export async function startProcess(
+  databaseUrl: string,
+  env: Record<string, string> = {},
+  program: readonly string[] = [main],
+): Promise<ServiceProcess> {
   const dataDir = mkdtempSync(join(tmpdir(), 'latchkey-process-'))
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, program, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       PATH: process.env.PATH,

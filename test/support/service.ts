@@ -117,7 +117,7 @@ export async function startService({
       ...(sent !== undefined && { body: sent as string }),
     })
     const text = await response.text()
-    check ??= conformance(service.app.swagger() as unknown as OpenApiDocument)
+    check ??= conformance((await service.document()) as OpenApiDocument)
     check({ method, path: new URL(path, url).pathname, status: response.status, headers: response.headers, text })
     const isJson = /json/.test(response.headers.get('content-type') ?? '')
     return { status: response.status, headers: response.headers, text, body: isJson && text ? JSON.parse(text) : text }

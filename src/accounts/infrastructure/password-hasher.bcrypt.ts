@@ -24,14 +24,17 @@ export interface HashingPool extends PasswordHasher, AsyncDisposable {
   expectRoom(): Promise<void>
   /** Of any password: the use cases know this by its port, which takes accepted ones alone. */
   hash(password: Secret, gone?: AbortSignal): Promise<string>
-  /** Starts the workers and makes each do one hash; rejects where one can't. Without it the first calls do so. */
-  warmUp(): Promise<void>
+  /** Rejects where bcrypt can't be loaded or does not work, which the first call would find out otherwise. */
+  tryOut(): Promise<void>
   /** Turns away what waits, lets finish what runs, and ends the workers. */
   close(): Promise<void>
 }
 
 // A worker is found beside this file, as source and as build.
 const file = new URL(`./bcrypt-worker${extname(import.meta.url)}`, import.meta.url)
+
+/** A worker holds some megabytes, and is there again in a tenth of the time that a hash takes. */
+const idleMs = 30_000
 
 /** How long one round lasts on an ordinary core; a guess that holds until the first hash was measured. */
 const roundMs = 0.075
@@ -51,6 +54,7 @@ export function createPasswordHasher(options: PasswordHasherOptions): HashingPoo
     size: workers,
     deadlineMs,
     expectedMs: 2 ** cost * roundMs,
+    idleMs,
     work: (task) => (task.kind === 'verify' ? workOf(task.stored, task.cost) : 1),
   })
 
@@ -68,9 +72,10 @@ export function createPasswordHasher(options: PasswordHasherOptions): HashingPoo
       if (unusable) log?.({ event: 'stored_hash_unusable', because: unusable })
       return { matches, outdated }
     },
-    async warmUp() {
-      const burn: BcryptTask = { kind: 'verify', password: '', stored: null, cost }
-      await Promise.all(Array.from({ length: workers }, () => pool.run(burn)))
+    async tryOut() {
+      // A millisecond on this thread, where a worker would take 40 and some megabytes before anybody needs it.
+      const { nativeBcrypt } = await import('./bcrypt-native.ts')
+      nativeBcrypt.hash('', nativeBcrypt.salt(lowestCost))
     },
     close: pool.close,
     [Symbol.asyncDispose]: pool.close,

@@ -49,7 +49,7 @@ export function remotePasswordHasher(line: HashingLine): HashingPool {
         outdated: boolean
       },
     // The pool at the other end has its own beginning and its own end.
-    warmUp: async () => undefined,
+    tryOut: async () => undefined,
     close: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   }

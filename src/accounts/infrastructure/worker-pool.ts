@@ -16,6 +16,8 @@ export interface WorkerPoolOptions<Task> {
   readonly expectedMs: number
   /** How much work a job is at most, as a multiple of an ordinary one; 1 for all when not given. */
   readonly work?: (task: Task) => number
+  /** After how many milliseconds without a job a worker is let go, all but the last; never when not given. */
+  readonly idleMs?: number
   /** A clock in milliseconds that never goes back. */
   readonly now?: () => number
 }
@@ -45,15 +47,16 @@ interface Job<Task> extends Waiter, PromiseWithResolvers<unknown> {
 /**
  * Worker threads with one queue before them, first come, first served, and no longer than the deadline allows.
  *
- * A worker starts when there is a job for it and stays; it does not keep the process alive while it is idle. A job
- * whose worker died is given to one other at once, and takes none of those with it that wait.
+ * A worker starts when there is a job for it, and one stays, so that a single job never waits for a start; it does not
+ * keep the process alive while it is idle. A job whose worker died is given to one other at once, and takes none of
+ * those with it that wait.
  */
 export function createWorkerPool<Task>(options: WorkerPoolOptions<Task>): WorkerPool<Task> {
-  const { start, size, deadlineMs, expectedMs, work = () => 1, now = () => performance.now() } = options
+  const { start, size, deadlineMs, expectedMs, work = () => 1, idleMs, now = () => performance.now() } = options
   const pace = createPace({ size, deadlineMs, expectedMs })
   const queue = createDeadlineQueue<Job<Task>>(deadlineMs, now, refuseLate)
   const busy = new Map<PoolWorker, Job<Task>>()
-  const idle = new Set<PoolWorker>()
+  const idle = new Map<PoolWorker, NodeJS.Timeout | undefined>()
   let closed = false
 
   /** How many milliseconds pass until all that has come before is done, if the machine keeps its pace. */
@@ -83,8 +86,7 @@ export function createWorkerPool<Task>(options: WorkerPoolOptions<Task>): Worker
       if (experienced) pace.measured(job.work, now() - job.startedAt)
       experienced = true
       busy.delete(worker)
-      idle.add(worker)
-      worker.unref()
+      rest(worker)
       job.resolve(answer)
       proceed()
     })
@@ -94,17 +96,33 @@ export function createWorkerPool<Task>(options: WorkerPoolOptions<Task>): Worker
     worker.on('exit', () => {
       const job = busy.get(worker)
       busy.delete(worker)
-      idle.delete(worker)
+      wake(worker)
       if (job) outlive(job, cause)
       proceed()
     })
     return worker
   }
 
+  function rest(worker: PoolWorker): void {
+    worker.unref()
+    const letGo = () => {
+      if (idle.size + busy.size === 1) return rest(worker)
+      idle.delete(worker)
+      void worker.terminate()
+    }
+    idle.set(worker, idleMs === undefined ? undefined : setTimeout(letGo, idleMs).unref())
+  }
+
+  function wake(worker: PoolWorker): void {
+    clearTimeout(idle.get(worker))
+    idle.delete(worker)
+  }
+
   function assign(job: Job<Task>): void {
     try {
-      const [worker = employ()] = idle
-      idle.delete(worker)
+      // Who was busy last: so the others come to have rested for long enough to be let go.
+      const worker = [...idle.keys()].at(-1) ?? employ()
+      wake(worker)
       busy.set(worker, job)
       worker.ref()
       job.startedAt = now()
@@ -162,7 +180,9 @@ export function createWorkerPool<Task>(options: WorkerPoolOptions<Task>): Worker
       closed = true
       for (const job of queue.clear()) job.reject(new Error('the worker pool is closed'))
       await Promise.allSettled([...busy.values()].map((job) => job.promise))
-      await Promise.all([...idle, ...busy.keys()].map((worker) => worker.terminate()))
+      const all = [...idle.keys(), ...busy.keys()]
+      for (const worker of idle.keys()) wake(worker)
+      await Promise.all(all.map((worker) => worker.terminate()))
     },
   }
 }

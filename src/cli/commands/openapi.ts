@@ -30,7 +30,7 @@ async function documentOf(terminal: Terminal): Promise<unknown> {
   const config = { ...parseConfig(terminal.env), secretKey: new Secret(randomBytes(32).toString('base64')) }
   const service = await compose(config, { log: createLog('silent'), keeps: false, open: openNoDatabase })
   try {
-    return service.app.swagger()
+    return await service.document()
   } finally {
     await service.close()
   }

@@ -9,7 +9,7 @@ import {
   verify,
 } from 'node:crypto'
 import { promisify } from 'node:util'
-import { calculateJwkThumbprint } from 'jose'
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
 import type { KeyMaker } from '../application/ports.ts'
 import type { Algorithm } from '../domain/signing-key.ts'
 

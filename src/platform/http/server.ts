@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import cors from '@fastify/cors'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import { Refusal } from '../../kernel/refusal.ts'
@@ -109,7 +108,7 @@ export async function createServer(options: ServerOptions) {
   app.setSchemaErrorFormatter((errors) => new Refusal('validation_failed', { errors: fieldErrors(errors) }))
 
   if (corsOrigins.length > 0) {
-    await app.register(cors, {
+    await app.register(import('@fastify/cors'), {
       origin: [...corsOrigins],
       methods: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'],
       allowedHeaders: ['Authorization', 'Content-Type', 'traceparent'],

@@ -324,12 +324,12 @@ describe('workers', () => {
     const count = () => started++
     process.on('worker', count)
     t.after(() => process.off('worker', count))
-    const { hash, warmUp } = hasher(t, { workers: 2 })
+    const { hash, tryOut } = hasher(t, { workers: 2 })
     await nextTurn()
+    await tryOut()
     assert.equal(started, 0)
     await hash(secret('correct horse'))
     assert.equal(started, 1)
-    await warmUp()
     await Promise.all(Array.from({ length: 5 }, () => hash(secret('correct horse'))))
     assert.equal(started, 2)
   })
@@ -345,9 +345,9 @@ describe('workers', () => {
       }
       return found
     }
-    const { warmUp } = hasher(t, { workers: 2 })
+    const { hash } = hasher(t, { workers: 2 })
     const before = await nices()
-    await warmUp()
+    await Promise.all([hash(secret('correct horse')), hash(secret('correct horse'))])
     const after = await nices()
     assert.equal(after.get(String(process.pid)), before.get(String(process.pid)))
     assert.equal([...after].filter(([thread, nice]) => nice === 19 && !before.has(thread)).length, 2)
@@ -367,7 +367,7 @@ describe('workers', () => {
   test('do not keep the process alive', { timeout: 20_000 }, async () => {
     const file = new URL('../../../src/accounts/infrastructure/password-hasher.bcrypt.ts', import.meta.url)
     const code = `const { createPasswordHasher } = await import(${JSON.stringify(file.href)})
-      await createPasswordHasher({ cost: 4, workers: 2, deadlineMs: 5000 }).warmUp()`
+      await createPasswordHasher({ cost: 4, workers: 2, deadlineMs: 5000 }).verify({ reveal: () => 'x' }, null)`
     const child = spawn(process.execPath, ['--input-type=module', '-e', code], { stdio: 'inherit' })
     assert.deepEqual(await once(child, 'exit'), [0, null])
   })

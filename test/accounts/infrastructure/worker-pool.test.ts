@@ -73,7 +73,10 @@ class FakeWorker extends EventEmitter {
 
   ref() {}
   unref() {}
+  ended = false
   async terminate() {
+    this.ended = true
+    this.emit('exit', 0)
     return 0
   }
 }
@@ -300,6 +303,57 @@ describe('Retry-After', () => {
   })
 })
 
+describe('a worker without a job', () => {
+  /** Has as many workers at work at once as there are in the pool. */
+  async function rush(pool: ReturnType<typeof stage>['pool'], busy: () => FakeWorker[], tasks: string[]) {
+    const jobs = tasks.map((task) => pool.run(task))
+    await nextTurn()
+    for (const worker of busy()) worker.answer()
+    await Promise.all(jobs)
+  }
+  const alive = (crew: FakeWorker[]) => crew.filter(({ ended }) => !ended)
+
+  test('is let go after its time, but the last one stays, and serves the next job', async (t) => {
+    const { pool, crew, pass, busy } = stage(t, { size: 3, idleMs: 1000 })
+    await rush(pool, busy, ['a', 'b', 'c'])
+    pass(999)
+    assert.equal(alive(crew).length, 3)
+    pass(1)
+    assert.equal(alive(crew).length, 1)
+    pass(60_000)
+    assert.equal(alive(crew).length, 1)
+    await rush(pool, busy, ['d'])
+    assert.equal(crew.length, 3)
+  })
+
+  test('is let go also while another has a job all the time', async (t) => {
+    const { pool, crew, pass, busy } = stage(t, { size: 3, idleMs: 1000 })
+    await rush(pool, busy, ['a', 'b', 'c'])
+    for (let time = 0; time < 4; time++) {
+      await rush(pool, busy, ['d'])
+      pass(500)
+    }
+    assert.equal(alive(crew).length, 1)
+    assert.equal(crew.length, 3)
+  })
+
+  test('that was let go is replaced as soon as there is more to do than one can', async (t) => {
+    const { pool, crew, pass, busy } = stage(t, { size: 2, idleMs: 1000 })
+    await rush(pool, busy, ['a', 'b'])
+    pass(1000)
+    await rush(pool, busy, ['c', 'd'])
+    assert.equal(crew.length, 3)
+    assert.equal(alive(crew).length, 2)
+  })
+
+  test('stays for ever where no time is given', async (t) => {
+    const { pool, crew, pass, busy } = stage(t, { size: 2 })
+    await rush(pool, busy, ['a', 'b'])
+    pass(3_600_000)
+    assert.equal(alive(crew).length, 2)
+  })
+})
+
 describe('a worker that dies', () => {
   test('is replaced, and its job is done by the next one, before all that wait', async (t) => {
     const { pool, crew, begun } = stage(t)
@@ -439,7 +493,7 @@ test('every job has exactly one answer, whatever deaths, hang-ups, delays and cl
   await fc.assert(
     fc.asyncProperty(story, async ([events, size, closes]) => {
       t.mock.timers.reset()
-      const { pool, pass, busy } = stage(t, { size })
+      const { pool, pass, busy } = stage(t, { size, idleMs: 300 })
       const answers: number[] = []
       const ends: AbortController[] = []
       const jobs: Promise<void>[] = []
