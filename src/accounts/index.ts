@@ -15,6 +15,7 @@ import { getMe } from './application/get-me.ts'
 import { logIn } from './application/log-in.ts'
 import { register } from './application/register.ts'
 import { unlockUser } from './application/unlock-user.ts'
+import { acceptHash } from './domain/accept-hash.ts'
 import { wordsOfHost } from './domain/context-words.ts'
 import { isLockedOut as isLockedOutAfter } from './domain/lockout.ts'
 import { accountStorePostgres } from './infrastructure/account-store.postgres.ts'
@@ -23,6 +24,8 @@ import { breachedPasswordsHibp } from './infrastructure/breached-passwords.hibp.
 import { createCommonPasswords } from './infrastructure/common-passwords.ts'
 import { createPasswordHasher } from './infrastructure/password-hasher.bcrypt.ts'
 import { userRoutes } from './infrastructure/user-routes.ts'
+
+export type { AcceptHash } from './domain/accept-hash.ts'
 
 interface Deps {
   readonly database: Database
@@ -77,6 +80,8 @@ export function createAccounts(deps: Deps) {
         changePassword: changePassword({ ...setting, isLockedOut, revokeSessions }),
       })
     },
+    /** Judges a hash that another system made. */
+    acceptHash: acceptHash(deps.bcryptCost),
     disable: disableUser({ accounts, revokeSessions, audit, transact, clock }),
     enable: enableUser({ accounts, audit, transact, clock }),
     unlock: unlockUser({ accounts, loginGuard, audit, clock }),
