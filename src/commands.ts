@@ -2,7 +2,9 @@ import type { Service } from './compose.ts'
 import { parseUserId } from './kernel/ids.ts'
 
 /** What an operator can do beside serving. Each answers the text to print, or null when its words are not understood. */
-const commands: Readonly<Record<string, (service: Service, argument: string | undefined) => Promise<string | null>>> = {
+const commands: Readonly<
+  Record<string, (service: Service, ...words: (string | undefined)[]) => Promise<string | null>>
+> = {
   'keys list': async ({ keys }) =>
     keys
       .list()
@@ -38,6 +40,10 @@ const commands: Readonly<Record<string, (service: Service, argument: string | un
     return (await accounts.unlock(userId)) ? `User ${userId} is unlocked.` : `User ${userId} has no failed logins.`
   },
 
+  'users import': ({ transfer }, ...words) => transfer.importCommand(words),
+
+  'users export': ({ transfer }, ...words) => transfer.exportCommand(words),
+
   'audit verify': async ({ auditLog }, checkpoint) => {
     const { intact, text } = await auditLog.verify(checkpoint)
     // What is thrown ends the process with 1.
@@ -52,14 +58,16 @@ const commands: Readonly<Record<string, (service: Service, argument: string | un
   },
 }
 
-export const usage = `Usage: latchkey [serve | keys list | keys rotate | keys withdraw KID | users disable ID | users enable ID | users unlock ID | audit verify [CHECKPOINT] | audit erase ID]`
+export const usage = `Usage: latchkey [serve | keys list | keys rotate | keys withdraw KID | users disable ID | users enable ID | users unlock ID | users import FILE … | users export FILE … | audit verify [CHECKPOINT] | audit erase ID]`
 
 /** Finds the command that the words of a command line name, or null. */
 export function findCommand(words: readonly string[]): ((service: Service) => Promise<string | null>) | null {
-  const [noun, verb, argument, ...more] = words
+  const [noun, verb, ...rest] = words
   const name = `${noun} ${verb}`
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined
-  return command && more.length === 0 ? (service) => command(service, argument) : null
+  // What moves data has options of its own, and says itself what is wrong with them.
+  const isTransfer = name === 'users import' || name === 'users export'
+  return command && (isTransfer || rest.length <= 1) ? (service) => command(service, ...rest) : null
 }
 
 const span = (from: Date, until: Date | null) =>

@@ -18,6 +18,7 @@ import { createScheduler } from './platform/scheduler.ts'
 import { deriveKey, secretKeyIn } from './platform/secret-key.ts'
 import { createSessions, TokenAnswer, tokenAnswer } from './sessions/index.ts'
 import { createThrottle, noThrottle } from './throttle/index.ts'
+import { createTransfer } from './transfer/index.ts'
 import { version } from './version.ts'
 
 export type Service = Awaited<ReturnType<typeof compose>>
@@ -119,6 +120,14 @@ export async function compose(
     tokenAnswer: { schema: TokenAnswer, of: tokenAnswer },
   })
   opened.defer(accounts.close)
+  const transfer = createTransfer({
+    database,
+    transact,
+    clock,
+    audit,
+    acceptHash: accounts.acceptHash,
+    opensKey: keys.opens,
+  })
   if (serves) await accounts.warmUp()
 
   const app = await createServer({
@@ -157,5 +166,15 @@ export async function compose(
   }
 
   const running = opened.move()
-  return { app, database, keys, accounts, sessions, auditLog, where: store.where, close: () => running.disposeAsync() }
+  return {
+    app,
+    database,
+    keys,
+    accounts,
+    sessions,
+    auditLog,
+    transfer,
+    where: store.where,
+    close: () => running.disposeAsync(),
+  }
 }

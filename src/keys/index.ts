@@ -87,6 +87,8 @@ export async function createKeys(deps: Deps) {
       await ring.reload()
     },
     list: () => ring.keys(),
+    /** Whether this service's secret key opens a private key that was sealed elsewhere. */
+    opens: (sealed: Buffer, kid: string): boolean => vault.open(sealed, kid) !== null,
     routes: (app: Server) =>
       keyRoutes(app, { publishKeys: publishKeys({ ring, clock, schedule, skew: clockSkew }), publicUrl }),
   }

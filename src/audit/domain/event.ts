@@ -16,6 +16,8 @@ export type AuditKind =
   | 'user_disabled'
   | 'user_enabled'
   | 'user_unlocked'
+  | 'users_imported'
+  | 'users_exported'
   | 'key_created'
   | 'key_removed'
   | 'key_withdrawn'
