@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { EmailAddress } from '../../src/kernel/email-address.ts'
-import type { UserId } from '../../src/kernel/ids.ts'
-import { settleBatch } from '../../src/transfer/domain/settle-batch.ts'
-import { type GivenUser, type NewUser, readUser } from '../../src/transfer/domain/user-row.ts'
+import type { EmailAddress } from '../../../src/kernel/email-address.ts'
+import type { UserId } from '../../../src/kernel/ids.ts'
+import { settleBatch } from '../../../src/transfer/domain/settle-batch.ts'
+import { type GivenUser, type NewUser, readUser } from '../../../src/transfer/domain/user-row.ts'
 
 const now = new Date('2026-11-22T12:00:00.000Z')
 const ann = { email: 'Ann@Example.com', passwordHash: null }
