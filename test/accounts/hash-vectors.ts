@@ -9,7 +9,7 @@ const firebaseKey = 'jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzx
 
 /**
  * Published: passlib's tests and documentation (BSD), Django's tests (BSD), the reference implementation of Argon2 (CC0),
- * RFC 7914, Firebase's scrypt (BSD). Those of Werkzeug were made with Werkzeug 3; the rest with the libraries here, since
+ * RFC 7914, Firebase's scrypt (BSD), Supabase's tests (MIT). Those of Werkzeug were made with Werkzeug 3; the rest with the libraries here, since
  * no vector is published.
  */
 export const vectors: readonly Vector[] = [
@@ -76,6 +76,12 @@ export const vectors: readonly Vector[] = [
     'user1password',
     `$firebase-scrypt$ln=14,r=8,p=1,ss=Bw,sk=${firebaseKey}$42xEC+ixf3L2lw$lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ`,
     '$firebase-scrypt$ln=14,r=8,p=1,ss=Bw,sk=',
+  ],
+  [
+    'Firebase, as Supabase keeps it',
+    'mytestpassword',
+    '$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk=ou9tdYTGyYm8kuR6Dt0Bp0kDuAYoXrK16mbZO4yGwAn3oLspjnN0/c41v8xZnO1n14J3MjKj1b2g6AUCAlFwMw==$C0sHCg9ek77hsg==$zKVTMvnWVw5BBOZNUdnsalx4c4c7y/w7IS5p6Ut2+CfEFFlz37J9huyQfov4iizN8dbjvEJlM5tQaJP84+hfTw==',
+    '$firebase-scrypt$ln=14,r=8,p=1,ss=Bw,sk=ou9td',
   ],
   ['bcrypt, Django', 'correct horse', `bcrypt$${hashSync('correct horse', 4)}`, '$2b$04$'],
   [

@@ -85,6 +85,17 @@ const forms: readonly Form[] = [
       return foreignHash('scrypt', { numbers: { ln: n, r, p }, salt: base64(salt), digest: base64(digest) })
     },
   ],
+  // Firebase's, as Supabase keeps those that it has imported itself.
+  [
+    regex(`\\$fbscrypt\\$v=1,n=${count},r=${count},p=${count},ss=${b64},sk=${b64}\\$${b64}\\$${b64}`),
+    (ln, r, p, ss, sk, salt, digest) =>
+      foreignHash('firebase-scrypt', {
+        numbers: { ln: Number(ln), r: Number(r), p: Number(p) },
+        bytes: { ss: base64(ss), sk: base64(sk) },
+        salt: base64(salt),
+        digest: base64(digest),
+      }),
+  ],
   // PHP's portable hashes; phpBB names them H.
   [
     regex('\\$[PH]\\$([./0-9A-Za-z])([./0-9A-Za-z]{8})([./0-9A-Za-z]{22})'),
