@@ -10,6 +10,7 @@ export const reasons: Readonly<Record<string, string>> = {
   '@fastify/swagger-ui': 'the page at `/api/docs` and its files; loaded when it is first asked for',
   '@node-rs/bcrypt': 'bcrypt, as a native library',
   commander: 'reads the words of the command line; loaded for commands alone',
+  'csv-parse': 'CSV, in imports; loaded for commands alone',
   fastify: 'HTTP: routing, validation by schema, serialization',
   jose: "the thumbprints that name signing keys; one of the package's files is loaded",
   kysely: 'SQL with the types of the tables, transactions, migrations',

@@ -19,6 +19,7 @@ import { createScheduler } from './platform/scheduler.ts'
 import { deriveKey, secretKeyIn } from './platform/secret-key.ts'
 import { createSessions, TokenAnswer, tokenAnswer } from './sessions/index.ts'
 import { createThrottle, noThrottle } from './throttle/index.ts'
+import { createTransfer } from './transfer/index.ts'
 import { version } from './version.ts'
 
 export { measureHash } from './accounts/index.ts'
@@ -137,6 +138,8 @@ export async function composeFeatures(
     tokenAnswer: { schema: TokenAnswer, of: tokenAnswer },
   })
   opened.defer(accounts.close)
+  const { acceptHash } = accounts
+  const transfer = createTransfer({ database, transact, clock, audit, acceptHash, opensKey: keys.opens })
   if (keeps) await accounts.tryOut()
 
   const scheduler = createScheduler(log)
@@ -160,7 +163,7 @@ export async function composeFeatures(
 
   const running = opened.move()
   const close = () => running.disposeAsync()
-  return { database, keys, accounts, sessions, auditLog, where: store.where, close }
+  return { database, keys, accounts, sessions, auditLog, transfer, where: store.where, close }
 }
 
 /** The other half: the server, and the routes of all features. */

@@ -19,6 +19,7 @@ import { register } from './application/register.ts'
 import { setPassword } from './application/set-password.ts'
 import { showAccount } from './application/show-account.ts'
 import { unlockUser } from './application/unlock-user.ts'
+import { acceptHash } from './domain/accept-hash.ts'
 import { wordsOfHost } from './domain/context-words.ts'
 import { isLockedOut as isLockedOutAfter } from './domain/lockout.ts'
 import { accountRecordsPostgres } from './infrastructure/account-records.postgres.ts'
@@ -32,6 +33,7 @@ import { createPasswordHasher } from './infrastructure/password-hasher.bcrypt.ts
 import { remotePasswordHasher } from './infrastructure/password-hasher.remote.ts'
 import { userRoutes } from './infrastructure/user-routes.ts'
 
+export type { AcceptHash } from './domain/accept-hash.ts'
 export type { HashersLine, HashingLine } from './infrastructure/hash-calls.ts'
 export { measureHash } from './infrastructure/measure-hash.bcrypt.ts'
 
@@ -97,6 +99,8 @@ export function createAccounts(deps: Deps) {
     create: createAccount(setting),
     delete: deleteAccount({ records, revokeSessions, loginGuard, audit, transact, clock }),
     setPassword: setPassword({ ...setting, records, revokeSessions }),
+    /** Judges a hash that another system made. */
+    acceptHash: acceptHash(deps.bcryptCost),
     disable: disableUser({ accounts, revokeSessions, audit, transact, clock }),
     enable: enableUser({ accounts, audit, transact, clock }),
     unlock: unlockUser({ accounts, loginGuard, audit, clock }),

@@ -90,6 +90,8 @@ export async function createKeys(deps: Deps) {
     },
     /** The keys as they are published, and where in its life each is now. */
     list: () => ring.keys().map((key) => ({ ...key, phase: phaseOf(key, clock(), schedule.tail) })),
+    /** Whether this service's secret key opens a private key that was sealed elsewhere. */
+    opens: (sealed: Buffer, kid: string): boolean => vault.open(sealed, kid) !== null,
     routes: (app: Server) =>
       keyRoutes(app, { publishKeys: publishKeys({ ring, clock, schedule, skew: clockSkew }), publicUrl }),
   }

@@ -15,6 +15,7 @@ import { keyStoreContract } from './key-store.contract.ts'
 import { sessionStoreContract } from './session-store.contract.ts'
 import { bucketStoreContract, placeStoreContract } from './throttle-store.contract.ts'
 import { transactContract } from './transact.contract.ts'
+import { transferContract } from './transfer.contract.ts'
 import type { World } from './world.ts'
 
 describe('on the embedded database', () => {
@@ -41,6 +42,7 @@ describe('on the embedded database', () => {
     auditChainContract,
     bucketStoreContract,
     placeStoreContract,
+    transferContract,
   ]) {
     contract(() => world)
   }

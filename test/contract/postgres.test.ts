@@ -14,6 +14,7 @@ import { keyStoreContract } from './key-store.contract.ts'
 import { sessionStoreContract } from './session-store.contract.ts'
 import { bucketStoreContract, placeStoreContract } from './throttle-store.contract.ts'
 import { transactContract } from './transact.contract.ts'
+import { transferContract } from './transfer.contract.ts'
 import type { World } from './world.ts'
 
 describe('on PostgreSQL', () => {
@@ -40,6 +41,7 @@ describe('on PostgreSQL', () => {
     auditChainContract,
     bucketStoreContract,
     placeStoreContract,
+    transferContract,
   ]) {
     contract(() => world)
   }

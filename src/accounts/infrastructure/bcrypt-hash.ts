@@ -1,24 +1,9 @@
-import { createHmac, timingSafeEqual } from 'node:crypto'
-
-/** The costs that a stored hash may have; one above would let a single row occupy a worker for minutes. */
-export const lowestCost = 4
-export const highestCost = 15
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { type BcryptHash, parseBcryptHash } from '../domain/bcrypt-hash.ts'
+import { parseStoredHash, roundsOf, type Unusable } from '../domain/stored-hash.ts'
 
 /** bcrypt reads this many bytes of its key and passes over the rest without a word. */
 const longestKey = 72
-
-type Scheme = 'bcrypt' | 'bcrypt-sha256'
-
-/** Why a stored hash can't be used. The exact reason is for the log alone. */
-export type Unusable = 'malformed' | 'foreign_scheme' | 'cost_out_of_range'
-
-interface StoredHash {
-  readonly scheme: Scheme
-  readonly variant: string
-  readonly cost: number
-  readonly salt: string
-  readonly digest: string
-}
 
 /** The two primitives that everything here is made of. Synchronous: both belong into a worker thread. */
 export interface Bcrypt {
@@ -36,35 +21,13 @@ export interface Verification {
   readonly unusable?: Unusable
 }
 
-// The last character of a salt carries 2 bits and that of a digest 4; with any other bit set the text is one that no
-// encoder writes, and two texts would stand for one hash.
-const saltForm = '([./A-Za-z0-9]{21}[.Oeu])'
-const digestForm = '([./A-Za-z0-9]{30}[.CGKOSWaeimquy26])'
-const plain = new RegExp(`^\\$(2[aby])\\$(\\d\\d)\\$${saltForm}${digestForm}$`)
-const prehashed = new RegExp(`^\\$bcrypt-sha256\\$v=2,t=(2b),r=(0|[1-9]\\d?)\\$${saltForm}\\$${digestForm}$`)
-
-/**
- * Reads `$2b$`, `$2a$` and `$2y$`, which name one and the same algorithm for passwords of at most 72 bytes, and
- * bcrypt-sha256 version 2 as passlib publishes it. `$2$` and `$2x$` name other algorithms: foreign.
- */
-function parse(stored: string): StoredHash | Unusable {
-  const isPlain = plain.exec(stored)
-  const [, variant, rounds, salt, digest] = isPlain ?? prehashed.exec(stored) ?? []
-  if (variant === undefined || salt === undefined || digest === undefined) {
-    return /^\$(?!2[aby]\$|bcrypt-sha256\$v=2,)[^$]+\$/.test(stored) ? 'foreign_scheme' : 'malformed'
-  }
-  const cost = Number(rounds)
-  if (cost < lowestCost || cost > highestCost) return 'cost_out_of_range'
-  return { scheme: isPlain ? 'bcrypt' : 'bcrypt-sha256', variant, cost, salt, digest }
-}
-
 /**
  * Whether bcrypt can tell this password from every other. It repeats its key with a NUL between, so that a password
  * with a NUL equals another one; and all lone surrogates become the same U+FFFD in UTF-8.
  */
 export const isDistinct = (password: string): boolean => password.isWellFormed() && !password.includes('\0')
 
-const schemeOf = (password: string): Scheme => (Buffer.byteLength(password) <= longestKey ? 'bcrypt' : 'bcrypt-sha256')
+const schemeOf = (password: string) => (Buffer.byteLength(password) <= longestKey ? 'bcrypt' : 'bcrypt-sha256')
 
 const bcryptSalt = (cost: number, salt: string): string => `$2b$${String(cost).padStart(2, '0')}$${salt}`
 
@@ -73,8 +36,10 @@ const prehash = (password: string, salt: string): string =>
   createHmac('sha256', salt).update(password, 'utf8').digest('base64')
 
 /** What bcrypt is given for this password under a scheme, or null where it would have to cut or confuse it. */
-function keyOf(password: string, scheme: Scheme, salt: string): string | null {
+function keyOf(password: string, { scheme, salt }: BcryptHash): string | null {
   if (!isDistinct(password)) return null
+  // Django's has no salt: https://docs.djangoproject.com/en/stable/topics/auth/passwords/
+  if (scheme === 'django-bcrypt-sha256') return createHash('sha256').update(password, 'utf8').digest('hex')
   if (scheme === 'bcrypt-sha256') return prehash(password, salt)
   return schemeOf(password) === 'bcrypt' ? password : null
 }
@@ -90,17 +55,17 @@ export function hashPassword(bcrypt: Bcrypt, password: string, cost: number): st
 }
 
 /**
- * Compares a password with what is stored, `cost` being today's.
+ * Compares a password with the hash of bcrypt's family that is stored, `cost` being today's.
  *
  * Every false takes 2^cost rounds, whatever is stored and whatever was presented: with a hash of a lower cost c the
  * comparison takes 2^c and the burning of c, c+1, … cost-1 the rest. A hash of a higher cost takes its own time; to
  * hide that, all others would have to wait for it.
  */
 export function verifyPassword(bcrypt: Bcrypt, password: string, stored: string | null, cost: number): Verification {
-  const parsed = stored === null ? null : parse(stored)
+  const parsed = stored === null ? null : parseBcryptHash(stored)
   const hash = typeof parsed === 'string' ? null : parsed
   const spent = hash?.cost ?? cost
-  const key = hash && keyOf(password, hash.scheme, hash.salt)
+  const key = hash && keyOf(password, hash)
   if (hash && key !== null) {
     const digest = bcrypt.hash(key, bcryptSalt(hash.cost, hash.salt)).slice(-31)
     if (timingSafeEqual(Buffer.from(digest), Buffer.from(hash.digest))) {
@@ -118,11 +83,11 @@ export function verifyPassword(bcrypt: Bcrypt, password: string, stored: string 
 
 /** How much work verifying takes at most, as a multiple of one hash of today's cost. */
 export function workOf(stored: string | null, cost: number): number {
-  const parsed = stored === null ? null : parse(stored)
-  return parsed === null || typeof parsed === 'string' ? 1 : Math.max(1, 2 ** (parsed.cost - cost))
+  const parsed = stored === null ? null : parseStoredHash(stored)
+  return parsed === null || typeof parsed === 'string' ? 1 : Math.max(1, roundsOf(parsed) / 2 ** cost)
 }
 
 /** Takes the time of one hash of that cost. */
-function burn(bcrypt: Bcrypt, cost: number): void {
+export function burn(bcrypt: Bcrypt, cost: number): void {
   bcrypt.hash('', bcryptSalt(cost, '......................'))
 }

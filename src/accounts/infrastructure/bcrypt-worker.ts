@@ -1,7 +1,9 @@
 import { setPriority } from 'node:os'
 import { parentPort } from 'node:worker_threads'
-import { hashPassword, verifyPassword } from './bcrypt-hash.ts'
+import { hashPassword } from './bcrypt-hash.ts'
 import { nativeBcrypt } from './bcrypt-native.ts'
+import { foreignDigest } from './foreign-digest.crypto.ts'
+import { createPasswordCheck } from './password-check.ts'
 
 /** One job is all that a request needs, so that it waits once. The answer is a hash or a `Verification`. */
 export type BcryptTask =
@@ -12,15 +14,22 @@ export type BcryptTask =
 // be the priority of the whole process.
 if (process.platform === 'linux') setPriority(19)
 
+const checkPassword = createPasswordCheck({ bcrypt: nativeBcrypt, foreignDigest, spent })
+
 parentPort?.on('message', (task: BcryptTask) => parentPort?.postMessage(perform(task)))
 
 function perform(task: BcryptTask): unknown {
   try {
     return task.kind === 'hash'
       ? hashPassword(nativeBcrypt, task.password, task.cost)
-      : verifyPassword(nativeBcrypt, task.password, task.stored, task.cost)
+      : checkPassword(task.password, task.stored, task.cost)
   } catch (error) {
     // A foreign error's text may quote its argument; its name may not.
-    throw new Error(`bcrypt failed: ${error instanceof Error ? error.name : typeof error}`)
+    throw new Error(`hashing failed: ${error instanceof Error ? error.name : typeof error}`)
   }
+}
+
+function spent() {
+  const { user, system } = process.threadCpuUsage()
+  return { cpu: (user + system) / 1000, wall: performance.now() }
 }

@@ -19,6 +19,8 @@ export type AuditKind =
   | 'user_created'
   | 'user_deleted'
   | 'password_set'
+  | 'users_imported'
+  | 'users_exported'
   | 'key_created'
   | 'key_removed'
   | 'key_withdrawn'

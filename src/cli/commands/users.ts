@@ -6,6 +6,7 @@ import { withExamples } from '../examples.ts'
 import type { Terminal } from '../terminal.ts'
 import { userId } from '../words.ts'
 import { listCommand, showCommand } from './users-read.ts'
+import { exportCommand, importCommand } from './users-transfer.ts'
 
 /** `users`: the accounts. */
 export function usersCommands(program: Command, terminal: Terminal): void {
@@ -16,6 +17,8 @@ export function usersCommands(program: Command, terminal: Terminal): void {
   for (const change of changes) changeCommand(users, terminal, change)
   deleteCommand(users, terminal)
   setPasswordCommand(users, terminal)
+  importCommand(users, terminal)
+  exportCommand(users, terminal)
 }
 
 function createCommand(users: Command, terminal: Terminal): void {

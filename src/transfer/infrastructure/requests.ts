@@ -1,0 +1,38 @@
+import type { Caller } from '../../kernel/caller.ts'
+import type { ImportCounts } from '../application/import-users.ts'
+import type { ExportKind } from '../domain/export-format.ts'
+import type { FirebaseParameters } from '../domain/firebase-hash.ts'
+import type { Format, SourceName } from '../domain/sources.ts'
+import type { LineRefusal } from '../domain/user-row.ts'
+import type { Progress } from './progress.ts'
+
+export interface ImportRequest {
+  readonly file: string
+  readonly from: SourceName
+  readonly format?: Format
+  readonly keepIds: boolean
+  readonly dryRun: boolean
+  readonly firebase?: FirebaseParameters
+  /** Who has it done. */
+  readonly operator?: Caller
+}
+
+export type ImportFile = (
+  request: ImportRequest,
+  watch: {
+    onRefused?: (line: number, because: LineRefusal) => Promise<void> | void
+    onProgress?: (progress: Progress, counts: ImportCounts) => void
+    signal?: AbortSignal
+  },
+) => Promise<ImportCounts>
+
+export type ImportAll = (
+  file: string,
+  watch?: { operator?: Caller; onProgress?: (progress: Progress) => void },
+) => Promise<Record<string, number>>
+
+export type ExportFile = (
+  file: string,
+  kind: ExportKind,
+  watch?: { operator?: Caller; onRows?: (written: number) => void },
+) => Promise<Record<string, number>>
