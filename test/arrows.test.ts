@@ -14,7 +14,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   index: ['kernel', 'platform', 'domain', 'application', 'infrastructure', 'node', 'package'],
   config: ['kernel', 'config', 'node'],
   version: ['node'],
-  compose: ['kernel', 'platform', 'index', 'config', 'version', 'node', 'package'],
+  compose: ['kernel', 'platform', 'index', 'config', 'version', 'compose', 'node', 'package'],
   cli: ['kernel', 'platform', 'config', 'version', 'compose', 'cli', 'node', 'package'],
   serve: ['kernel', 'platform', 'config', 'version', 'compose', 'serve', 'node'],
   main: ['cli', 'serve'],
@@ -31,7 +31,7 @@ function placeOf(path: string): { part: string; feature?: string } {
   if (path.startsWith('node:')) return { part: 'node' }
   if (!path.endsWith('.ts')) return { part: 'package' }
   const [top = '', ...rest] = path.split('/')
-  if (rest.length === 0) return { part: /^(config|serve)\b/.exec(top)?.[0] ?? top.slice(0, -'.ts'.length) }
+  if (rest.length === 0) return { part: /^(config|serve|compose)\b/.exec(top)?.[0] ?? top.slice(0, -'.ts'.length) }
   if (['kernel', 'platform', 'client', 'verify', 'cli'].includes(top)) return { part: top }
   const layer = rest[0] ?? ''
   if (rest.length > 1) return { part: layer, feature: top }

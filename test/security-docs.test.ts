@@ -200,15 +200,15 @@ describe('the sources', () => {
     ])
   })
 
-  it('connect to Have I Been Pwned and, by pg, to PostgreSQL, and to nothing else', () => {
+  it('connect to Have I Been Pwned, in one command to PUBLIC_URL, and by pg to PostgreSQL, and to nothing else', () => {
     const kits = /^src\/(client|verify)\//
     const outward = /\bfetch\(|from 'node:(https?|net|tls|dgram|dns)(\/promises)?'/
-    // Of these, none but the first opens a connection: the others take addresses apart, listen, and name types.
+    // Of these, none but the first two opens a connection: the others take addresses apart, listen, and name types.
     assert.deepEqual(
       matching(outward, kits).filter(
         (path) => !/^import (type .*|.*\b(isIP|createServer)\b.*) from 'node:(http|net)'/m.test(read(path)),
       ),
-      ['src/accounts/infrastructure/breached-passwords.hibp.ts'],
+      ['src/accounts/infrastructure/breached-passwords.hibp.ts', 'src/cli/doctor/public-url.ts'],
     )
     assert.deepEqual(matching(/from 'pg'/), [
       'src/platform/postgres/database.ts',

@@ -1,0 +1,156 @@
+import { createAccounts, type HashingLine } from './accounts/index.ts'
+import { createAudit } from './audit/index.ts'
+import type { Config } from './config.ts'
+import { summarizeConfig } from './config-summary.ts'
+import type { Clock } from './kernel/clock.ts'
+import { createKeys } from './keys/index.ts'
+import type { Log } from './platform/log.ts'
+import { databaseClock } from './platform/postgres/database-clock.ts'
+import { type OpensDatabase, openDatabase } from './platform/postgres/open-database.ts'
+import { transactPostgres } from './platform/postgres/transact.postgres.ts'
+import { createScheduler } from './platform/scheduler.ts'
+import { deriveKey, secretKeyIn } from './platform/secret-key.ts'
+import { createSessions, TokenAnswer, tokenAnswer } from './sessions/index.ts'
+import { createThrottle, noThrottle } from './throttle/index.ts'
+import { createTransfer } from './transfer/index.ts'
+import { version } from './version.ts'
+
+export type Features = Awaited<ReturnType<typeof composeFeatures>>
+
+export interface Surroundings {
+  readonly log: Log
+  /** The database's own clock where none is given. */
+  readonly clock?: Clock
+  /** Told when the database has stopped for good and only a new process can open it again. */
+  readonly onFatal?: (error: Error) => void
+  /** The line to the process that hashes for this one, and keeps the data in order for it. */
+  readonly hashedAt?: HashingLine | null
+  /** Whether this process keeps the data in order in the background; a command's does not. */
+  readonly keeps?: boolean
+  /** How the database is opened: with its tables made the newest, unless said otherwise. */
+  readonly open?: OpensDatabase
+}
+
+const minute = 60
+const hour = 3600
+
+/**
+ * The first half of the composition root: configuration, adapters, features, in the order of their dependence. It is all
+ * for who answers no requests: a command, and a process that has workers to do so. What was opened is closed by `close`,
+ * the last first, and also when a later line throws.
+ */
+export async function composeFeatures(
+  config: Config,
+  {
+    log,
+    clock: given,
+    onFatal = () => undefined,
+    hashedAt = null,
+    keeps = !hashedAt,
+    open = openDatabase,
+  }: Surroundings,
+) {
+  await using opened = new AsyncDisposableStack()
+
+  const { database, ...store } = await open({ ...config, migrates: !hashedAt }, log, onFatal)
+  opened.defer(store.close)
+  const transact = transactPostgres(database)
+  const time = given ? { clock: given, look: async () => undefined } : await databaseClock(database)
+  const { clock } = time
+  const secretKey = config.secretKey ?? (await secretKeyIn(config.dataDir))
+  const derived = (purpose: string) => deriveKey(secretKey, purpose)
+  const derivedBefore = (purpose: string) => config.secretKeyPrevious && deriveKey(config.secretKeyPrevious, purpose)
+  const { audit, ...auditLog } = createAudit({
+    database,
+    transact,
+    clock,
+    log,
+    seed: derived('audit'),
+    previousSeed: derivedBefore('audit'),
+    retention: config.auditRetention,
+  })
+  // Not after a start that failed: it may have been one under another key.
+  let started = false
+  opened.defer(() => (started ? auditLog.close() : auditLog.settle()))
+
+  const keys = await createKeys({
+    database,
+    transact,
+    clock,
+    audit,
+    vaultKey: derived('vault'),
+    previousVaultKey: derivedBefore('vault'),
+    publicUrl: config.publicUrl,
+    algorithm: config.tokenAlgorithm,
+    interval: config.keyRotationInterval,
+    jwksMaxAge: config.jwksMaxAge,
+    longestTokenLife: config.accessTokenTtl,
+    keeps,
+    log,
+  })
+  const limiting = config.rateLimit
+    ? createThrottle({ database, clock, audit, log, hmacKey: derived('throttle') })
+    : null
+  const throttle = limiting ?? noThrottle
+  const sessions = createSessions({
+    database,
+    transact,
+    clock,
+    signer: keys.signer,
+    audit,
+    macKey: derived('refresh-token'),
+    previousMacKey: derivedBefore('refresh-token'),
+    issuer: config.publicUrl,
+    accessTokenTtl: config.accessTokenTtl,
+    limits: { refreshTokenTtl: config.refreshTokenTtl, sessionMaxAge: config.sessionMaxAge },
+    policy: { window: config.refreshReuseWindow, onReuse: config.refreshReusePolicy },
+    routeLimits: throttle.limits,
+    maxSessionsPerUser: config.maxSessionsPerUser,
+  })
+  const accounts = createAccounts({
+    database,
+    transact,
+    clock,
+    audit,
+    log,
+    bcryptCost: config.bcryptCost,
+    hashDeadline: config.hashDeadline,
+    hashedAt,
+    publicUrl: config.publicUrl,
+    breachCheck: config.passwordBreachCheck,
+    openSession: sessions.openSession,
+    revokeSessions: sessions.revokeAll,
+    guards: sessions.guards,
+    loginGuard: throttle.loginGuard,
+    lockOut: config.rateLimit,
+    limits: throttle.limits,
+    tokenAnswer: { schema: TokenAnswer, of: tokenAnswer },
+  })
+  opened.defer(accounts.close)
+  const { acceptHash } = accounts
+  const transfer = createTransfer({ database, transact, clock, audit, acceptHash, opensKey: keys.opens })
+  if (keeps) await accounts.tryOut()
+
+  const scheduler = createScheduler(log)
+  opened.defer(() => scheduler.stop())
+  if (keeps || hashedAt) {
+    scheduler.every(1, 'tend the keys', async () => {
+      await time.look()
+      await keys.tend()
+    })
+  }
+  if (keeps) {
+    const subject = `${version} ${summarizeConfig(config, auditLog.keyId)}`
+    await audit.note({ kind: 'started', at: clock(), userId: null, sessionId: null, caller: null, subject })
+    started = true
+    scheduler.every(1, 'seal the audit log', () => auditLog.seal())
+    scheduler.every(hour, 'prune the audit log', auditLog.prune)
+    scheduler.every(hour, 'reseal the keys', keys.reseal)
+    scheduler.every(hour, 'purge sessions', sessions.purge)
+    if (limiting) scheduler.every(minute, 'purge limits', limiting.purge)
+  }
+
+  const running = opened.move()
+  const close = () => running.disposeAsync()
+  return { database, keys, accounts, sessions, auditLog, transfer, where: store.where, close }
+}
