@@ -1,9 +1,9 @@
 // GHSA-wx54-3278-m5g4 (Spring Security): with the highest cost the number of rounds overflowed, and none were done.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { createPasswordHasher } from '../../src/accounts/infrastructure/password-hasher.bcrypt.ts'
 import { type Bcrypt, hashPassword, verifyPassword } from '../../src/accounts/infrastructure/bcrypt-hash.ts'
 import { nativeBcrypt } from '../../src/accounts/infrastructure/bcrypt-native.ts'
+import { createPasswordHasher } from '../../src/accounts/infrastructure/password-hasher.bcrypt.ts'
 import { ConfigError, parseConfig } from '../../src/config.ts'
 
 test('no hash is made at a cost that is out of range, neither by configuration nor by a caller', () => {
