@@ -51,7 +51,7 @@ export function parseOptions(words: readonly string[]): Options | null {
     only:
       given.only === undefined ? everything : list('only', given.only).map((word) => oneOf('only', word, everything)),
     connections: list('connections', connections).map((word) => number('connections', word, 1, 1024, true)),
-    seconds: number('seconds', given.seconds ?? (quick ? '0.8' : '2.5'), 0.5, 60, false),
+    seconds: number('seconds', given.seconds ?? (quick ? '0.7' : '2.5'), 0.5, 60, false),
     rounds: number('rounds', given.rounds ?? (quick ? '2' : '3'), 1, 50, true),
     adapters: [
       own('latchkey'),

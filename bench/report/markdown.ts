@@ -17,7 +17,8 @@ export function markdown(report: Report, plots: readonly Plot[], readme: string)
     '# Benchmarks',
     `Written by \`${report.command}\`, ${report.date}, at commit ${report.commit}, in ${Math.round(report.took / 60)} ` +
       `minutes. ${machine.cpu}, ${machine.cores} cores, ${figure(machine.memoryBytes / 1e9)} GB; ${machine.kernel}; ` +
-      `Node ${machine.node}; PostgreSQL ${machine.postgres}, which writes every commit through to the disk.`,
+      `Node ${machine.node}; PostgreSQL ${machine.postgres}, which writes every commit through to the disk. Load average when it began: ${report.loadBefore.toFixed(1)}.`,
+    ...(report.quick ? ['**A quick look: few and short rounds, to see that all works, not figures to quote.**'] : []),
     `Placement: ${report.placement}. How it is measured stands in [bench/README.md](${readme}); every round is ` +
       'in [benchmarks.json](benchmarks.json).',
     servers.map(({ name, about }) => `- **${name}**: ${about}.`).join('\n'),

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { type Calls, type Kind, kinds } from '../adapter.ts'
 import type { Options } from '../options.ts'
@@ -22,6 +22,7 @@ const seedingOne = 0.06
 /** The whole run, from the first build to the report. What it starts it stops, also when it fails. */
 export async function bench(options: Options, command: string): Promise<Report> {
   const startedAt = performance.now()
+  const [loadBefore = 0] = loadavg()
   const entries = await Promise.all(options.adapters.map(async (file) => ({ file, adapter: await loadAdapter(file) })))
   const adapters = entries.map(({ adapter }) => adapter)
   const trials = plan(options, adapters)
@@ -68,9 +69,11 @@ export async function bench(options: Options, command: string): Promise<Report> 
   const statements = ours ? await measureStatements(ours.place.databaseUrl, folder, cores.server, statementSeconds) : []
   return {
     command,
+    quick: options.quick,
     date: new Date().toISOString().slice(0, 10),
     commit: commit(root),
     took: Math.round((performance.now() - startedAt) / 1000),
+    loadBefore,
     machine: machine(postgres.version),
     placement: cores.about,
     servers: adapters.map(({ name, about }) => ({ name, about })),

@@ -143,6 +143,8 @@ describe('the report', () => {
   after(() => rmSync(folder, { recursive: true, force: true }))
   const report: Report = {
     command: 'npm run bench -- --quick',
+    quick: true,
+    loadBefore: 0.25,
     date: '2026-11-24',
     commit: 'abc123',
     took: 100,
@@ -165,6 +167,8 @@ describe('the report', () => {
       'v24',
       '18.4',
       'nothing is pinned',
+      'A quick look',
+      'when it began: 0.3',
       '`npm run bench -- --quick`',
     ])
       assert.ok(page.includes(text), text)
