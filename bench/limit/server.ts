@@ -1,10 +1,12 @@
 /**
  * The limit: what `me` and `refresh` cost with nothing around them. The same rows, statements, signatures and answers as
- * the service's, on bare `node:http` and `pg`, without a framework, checks, or an answer to theft. Under 120 lines.
+ * the service's, headers included, on bare `node:http` and `pg`, without a framework, checks, or an answer to theft. Under
+ * 120 lines.
  */
 import { createHmac, createPrivateKey, createPublicKey, createSecretKey, randomUUID, sign, verify } from 'node:crypto'
 import { createServer, type IncomingMessage } from 'node:http'
 import pg from 'pg'
+import { plainHeaders } from '../../src/platform/http/plain-headers.ts'
 
 type Claims = { readonly sid: string; readonly gen: number }
 type Row = pg.QueryResultRow
@@ -106,11 +108,12 @@ async function answer(request: IncomingMessage): Promise<object> {
   return { id: Number(user_id), email }
 }
 
+const usual = { ...plainHeaders(iss ?? ''), 'cache-control': 'no-store', 'content-type': 'application/json' }
 createServer(async (request, response) => {
   const [status, body] = await answer(request).then(
     (body) => [200, JSON.stringify(body)] as const,
     (error) => [401, JSON.stringify({ error: error.message })] as const,
   )
-  const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }
-  response.writeHead(status, headers).end(body)
+  const own = { 'x-request-id': randomUUID(), 'content-length': Buffer.byteLength(body) }
+  response.writeHead(status, { ...usual, ...own }).end(body)
 }).listen(Number(PORT), HOST)

@@ -77,9 +77,9 @@ function shareOut(sessions: readonly Session[], connections: number): Lane[] {
 }
 
 const [settings] = await once(process, 'message')
-try {
-  tell({ kind: 'report', report: await load(settings as LoadSettings) })
-} catch (error) {
-  tell({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) })
-}
-process.disconnect()
+const last = await load(settings as LoadSettings).then(
+  (report): LoadMessage => ({ kind: 'report', report }),
+  (error): LoadMessage => ({ kind: 'failed', reason: error instanceof Error ? error.message : String(error) }),
+)
+// A report of many sessions is long: the channel is left when it is through.
+process.send?.(last, () => process.disconnect())

@@ -34,7 +34,8 @@ describe('the limit program', () => {
       const ask = async (method: string, path: string, token: string | undefined) => {
         const headers = { authorization: `Bearer ${token}` }
         const response = await fetch(`http://${place.host}:${place.port}${path}`, { method, headers })
-        return { status: response.status, body: (await response.json()) as Record<string, string> }
+        const { status, headers: sent } = response
+        return { status, headers: sent, body: (await response.json()) as Record<string, string> }
       }
       const its = await ask('POST', '/api/v1/auth/refresh', session.refresh)
       assert.equal(its.status, 200)
@@ -45,6 +46,7 @@ describe('the limit program', () => {
       const itsMe = await ask('GET', '/api/v1/users/me', its.body.access_token)
       assert.equal(itsMe.status, 200)
       assert.deepEqual(Object.keys(itsMe.body), Object.keys(ourMe.body))
+      assert.deepEqual([...itsMe.headers.keys()], [...ourMe.headers.keys()])
       assert.equal(typeof itsMe.body.id, typeof ourMe.body.id)
 
       assert.equal((await ask('POST', '/api/v1/auth/refresh', session.refresh)).status, 401, 'each token works once')
