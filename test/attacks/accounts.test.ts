@@ -46,7 +46,8 @@ test('who fails to log in learns nothing of the account: neither status, headers
   assertRefused(await login(email, 'not the password'), 401, 'invalid_credentials')
   assert.equal((await login(email)).status, 200)
   const unusable = service.logLines.filter((line) => line.includes('stored_hash_unusable'))
-  assert.equal(unusable.length, 6)
+  // Of another system's the one by Argon2 can be checked; the five others can not.
+  assert.equal(unusable.length, 5)
 })
 
 test('of 50 registrations of one address at once, in any case, one succeeds and one account is there', async () => {
