@@ -10,8 +10,9 @@ const megabyte = 1_000_000
  * The page that a person reads. Everything on it comes from the report.
  *
  * @param readme where the bench describes itself, as seen from the page.
+ * @param distance what stands between this service and the limit, in words: the one part that no figure tells.
  */
-export function markdown(report: Report, plots: readonly Plot[], readme: string): string {
+export function markdown(report: Report, plots: readonly Plot[], readme: string, distance: string): string {
   const { machine, servers } = report
   const parts = [
     '# Benchmarks',
@@ -23,6 +24,7 @@ export function markdown(report: Report, plots: readonly Plot[], readme: string)
       'in [benchmarks.json](benchmarks.json).',
     servers.map(({ name, about }) => `- **${name}**: ${about}.`).join('\n'),
     ...section('Ratios', ratios(report), 'Medians of interleaved rounds, this service divided by the other.'),
+    distance.trim(),
     ...section('Closed loop', loops(report.results, 'closed'), 'Each connection asks again when it is answered.'),
     ...section(
       'Open loop',

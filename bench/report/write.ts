@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { markdown } from './markdown.ts'
 import { plotsOf } from './plots.ts'
@@ -13,5 +13,6 @@ export function writeReport(report: Report, folder: string): void {
   mkdirSync(drawings, { recursive: true })
   for (const { file, svg } of plots) writeFileSync(join(drawings, file), svg)
   writeFileSync(join(folder, 'benchmarks.json'), `${JSON.stringify(report, null, 2)}\n`)
-  writeFileSync(join(folder, 'benchmarks.md'), markdown(report, plots, readme))
+  const distance = readFileSync(join(import.meta.dirname, '..', 'distance.md'), 'utf8')
+  writeFileSync(join(folder, 'benchmarks.md'), markdown(report, plots, readme, distance))
 }
