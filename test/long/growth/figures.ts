@@ -13,7 +13,7 @@ export interface Weight {
 export async function weigh(client: Client, table: string): Promise<Weight> {
   const { rows } = await client.query(`
     SELECT (SELECT count(*) FROM ${table})::float8 AS rows, pg_relation_size('${table}')::float8 AS table,
-      (SELECT avg(pg_column_size(${table}.*)) FROM ${table} TABLESAMPLE SYSTEM (2))::float8 AS row`)
+      (SELECT avg(pg_column_size(${table}.*)) FROM ${table} TABLESAMPLE SYSTEM (20))::float8 AS row`)
   const indexes = await client.query<{ name: string; size: number }>(`
     SELECT indexrelid::regclass AS name, pg_relation_size(indexrelid)::float8 AS size
     FROM pg_index WHERE indrelid = '${table}'::regclass ORDER BY 1`)
