@@ -8,6 +8,10 @@ printf '*:*:*:%s:%s\n' "$POSTGRES_USER" "$(cat "$POSTGRES_PASSWORD_FILE")" >/tmp
 export PGPASSFILE=/tmp/pgpass PGCONNECT_TIMEOUT=3
 peer="host=$PEER user=$POSTGRES_USER dbname=$POSTGRES_DB"
 
+peer_answers() {
+  [ "$(psql "$peer" -AXtqc 'SELECT true' 2>/dev/null)" = t ]
+}
+
 peer_is_primary() {
   [ "$(psql "$peer" -AXtqc 'SELECT NOT pg_is_in_recovery()' 2>/dev/null)" = t ]
 }
@@ -25,11 +29,18 @@ follow_peer() {
   forget_standbys
 }
 
+# Each promotion begins a new timeline. The server with the older one is the one that fell behind, whoever started first.
 rejoin_peer() {
-  echo "$NAME: $PEER was promoted, so this server gives up what only it has, and follows"
   # pg_rewind looks for the promotion in the control file, which the next checkpoint writes. Without it, it would see no
   # reason to rewind, and what only this server has would stay.
   psql "$peer" -Xqc CHECKPOINT
+  theirs=$(psql "$peer" -AXtqc 'SELECT timeline_id FROM pg_control_checkpoint()')
+  ours=$(pg_controldata "$PGDATA" | sed -n "s/^Latest checkpoint's TimeLineID: *//p")
+  if [ "$theirs" -le "$ours" ]; then
+    echo "$NAME: $PEER takes writes on timeline $theirs, and this server has timeline $ours: stop the one that is behind" >&2
+    exit 1
+  fi
+  echo "$NAME: $PEER was promoted, so this server gives up what only it has, and follows"
   # Left by a server that was killed. It names process 1, which this script is by now: nothing else runs in here yet.
   rm -f "$PGDATA/postmaster.pid"
   pg_rewind --source-server="$peer application_name=$NAME passfile=/tmp/pgpass" --target-pgdata="$PGDATA" \
@@ -39,6 +50,11 @@ rejoin_peer() {
 
 if [ ! -s "$PGDATA/PG_VERSION" ]; then
   if [ "$BEGINS" = yes ]; then
+    # An empty folder beside a standby that waits for its primary is a lost disk, and no beginning.
+    while peer_answers && ! peer_is_primary; do
+      echo "$NAME: has no data, and $PEER is a standby: promote it" >&2
+      sleep 5
+    done
     if peer_is_primary; then follow_peer; fi
   else
     until peer_is_primary; do sleep 1; done

@@ -46,7 +46,7 @@ export function progressLine(what: string, done: number, total: number | null, s
   return [what, bar, `${Math.floor(share * 100)} %`, count, speed, left].join('  ').trimEnd()
 }
 
-const grouped = (count: number): string => String(count).replaceAll(/\B(?=(\d{3})+$)/g, ' ')
+const grouped = (count: number): string => count.toLocaleString('en').replaceAll(',', ' ')
 
 function span(seconds: number): string {
   const whole = Math.ceil(seconds)

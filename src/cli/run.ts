@@ -33,7 +33,8 @@ export async function runCommandLine(words: readonly string[], serve: () => Prom
 }
 
 function usageOf({ message, code }: CommanderError): Failure {
-  const sentence = message.replace(/^error: /, '').replaceAll(/\s*\n\s*/g, ' ')
+  const lines = message.replace(/^error: /, '').split('\n')
+  const sentence = lines.map((line) => line.trim()).join(' ')
   const shown = code === 'commander.help' ? 'A command is missing' : sentence
   const hint = 'See: latchkey --help'
   return {

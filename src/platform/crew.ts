@@ -106,7 +106,7 @@ export function createCrew(options: CrewOptions): Crew {
       giveUp(complaint)
       return
     }
-    if (readyAt === null && failures >= mostFailures && serving() === 0) {
+    if (readyAt === null && failures >= mostFailures && (state === 'starting' || serving() === 0)) {
       giveUp(`No worker starts: ${because}.`)
       return
     }

@@ -213,7 +213,7 @@ export const tokens: readonly Property[] = [
       const guard = bearerGuard(['a'], async (token) => {
         heard = token
       })
-      const request = { raw: { headersDistinct: { authorization: headers } } } as never
+      const request = { raw: { rawHeaders: headers.flatMap((value) => ['Authorization', value]) } } as never
       const refused = await guard.check(request).then(
         () => null,
         (error) => error.code,

@@ -38,8 +38,18 @@ interface Line {
   readonly deaf: { requests: boolean; answers: boolean }
   /** What the client has said since the connection was last outside of a transaction. */
   said: string
+  /** The texts of the statements that it has prepared, by their names. */
+  readonly prepared: Map<string, string>
   idle: boolean
   after: Act | undefined
+}
+
+/** What a client says, with the text of a statement that it only names, as if it had sent it along. */
+function withPrepared({ prepared }: Line, text: string): string {
+  const [whole, name] = /^P.{4}([^\0]+)\0[^\0]*\0/s.exec(text) ?? []
+  if (whole !== undefined && name !== undefined) prepared.set(name, whole)
+  const bound = /^B.{4}[^\0]*\0([^\0]+)\0/s.exec(text)?.[1]
+  return bound === undefined ? text : (prepared.get(bound) ?? '') + text
 }
 
 /** Between a client and PostgreSQL: it knows the messages of protocol 3.0 (PostgreSQL manual, chapter 54), no TLS. */
@@ -62,8 +72,8 @@ export async function startFaultProxy(databaseUrl: string): Promise<FaultProxy> 
   }
 
   const onRequest = async (line: Line, unit: Buffer) => {
-    const text = unit.toString('latin1')
-    const verb = /^(?:Q.{4}|P.{4}[^\0]*\0)\s*(\w+)/s.exec(text)?.[1]?.toLowerCase() ?? ''
+    const text = withPrepared(line, unit.toString('latin1'))
+    const verb = /^(?:Q.{4}|P.{4}[^\0]*\0)\s*(?:\/\*.*?\*\/\s*)?(\w+)/s.exec(text)?.[1]?.toLowerCase() ?? ''
     const commits = verb === 'commit' || (line.idle && /^(insert|update|delete|merge|with)$/.test(verb))
     line.said = line.idle ? text : line.said + text
     line.idle = false
@@ -93,7 +103,15 @@ export async function startFaultProxy(databaseUrl: string): Promise<FaultProxy> 
   // Half open, lest a silent line answer a farewell.
   const server = createServer({ allowHalfOpen: true }, (client) => {
     const upstream = connect({ port: Number(target.port), host: target.hostname, allowHalfOpen: true })
-    const line: Line = { client, upstream, deaf: { ...deafening }, said: '', idle: true, after: undefined }
+    const line: Line = {
+      client,
+      upstream,
+      deaf: { ...deafening },
+      said: '',
+      prepared: new Map(),
+      idle: true,
+      after: undefined,
+    }
     lines.add(line)
     const pass = (direction: keyof Line['deaf'], split: (chunk: Buffer) => Buffer[], on: typeof onRequest) => {
       const [from, to] = direction === 'requests' ? [client, upstream] : [upstream, client]

@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { open } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { type Command, Option } from 'commander'
 import type { Format, ImportRequest, SourceName } from '../../transfer/index.ts'
@@ -55,25 +57,29 @@ export function importCommand(users: Command, terminal: Terminal): void {
     if ((options.from === undefined) !== (options.everything ?? false)) {
       throw new CommandFailed('usage', 'Either --from or --everything is wanted. See: latchkey users import --help')
     }
+    if (options.report !== undefined && resolve(options.report) === resolve(file)) {
+      throw new CommandFailed('usage', 'The report would be written over the dump. See: latchkey users import --help')
+    }
     const desk = deskOf(terminal, self)
     const progress = progressOn(terminal, 'users import')
-    const answer = await desk.withService(async ({ transfer }) => {
-      const { from } = options
-      if (from === undefined) {
-        const onProgress = ({ done }: { done: number }) => progress.at(done, null)
-        return { imported: await transfer.importAll(file, { operator: desk.operator, onProgress }) }
-      }
-      const report = await reportTo(options.report)
-      const request: ImportRequest = { ...requestOf(options, from), file, operator: desk.operator }
-      const counts = await transfer.importFile(request, {
-        // The line and the reason: neither the address nor the hash.
-        onRefused: (line, because) => report.write({ line, because }),
-        onProgress: ({ done, part }) => progress.at(done, part ? done / part : null),
+    const answer = await desk
+      .withService(async ({ transfer }) => {
+        const { from } = options
+        if (from === undefined) {
+          const onProgress = ({ done }: { done: number }) => progress.at(done, null)
+          return { imported: await transfer.importAll(file, { operator: desk.operator, onProgress }) }
+        }
+        const report = await reportTo(options.report)
+        const request: ImportRequest = { ...requestOf(options, from), file, operator: desk.operator }
+        const counts = await transfer.importFile(request, {
+          // The line and the reason: neither the address nor the hash.
+          onRefused: (line, because) => report.write({ line, because }),
+          onProgress: ({ done, part }) => progress.at(done, part ? done / part : null),
+        })
+        await report.end()
+        return counts
       })
-      await report.end()
-      return counts
-    })
-    progress.end()
+      .finally(progress.end)
     await desk.answer(answer, () => JSON.stringify(answer, null, 2))
   })
   withExamples(command, [
@@ -94,13 +100,18 @@ function requestOf(options: ImportOptions, from: SourceName): Omit<ImportRequest
   return { from, keepIds, dryRun, ...(format && { format }), ...(firebase && { firebase }) }
 }
 
-/** A file that only its owner reads; nothing where none is named. */
+const taken = (path: string) => (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EEXIST') throw error
+  throw new CommandFailed('failed', `${path} is there already: it is not written over.`)
+}
+
+/** A file that only its owner reads, anew at each run; nothing where none is named. */
 async function reportTo(path: string | undefined) {
   const stream = path === undefined ? null : (await open(path, 'w', 0o600)).createWriteStream()
   return {
     async write(line: object): Promise<void> {
       if (stream && !stream.write(`${JSON.stringify(line)}\n`)) {
-        await new Promise<void>((resolve) => stream.once('drain', resolve))
+        await once(stream, 'drain')
       }
     },
     async end(): Promise<void> {
@@ -123,11 +134,8 @@ export function exportCommand(users: Command, terminal: Terminal): void {
     const watch = { operator: desk.operator, onRows: (rows: number) => progress.at(rows, null) }
     const exported = await desk
       .withService(({ transfer }) => transfer.exportFile(file, everything ? 'everything' : 'users', watch))
-      .catch((error) => {
-        if (error.code !== 'EEXIST') throw error
-        throw new CommandFailed('failed', `${file} is there already: it is not written over.`)
-      })
-    progress.end()
+      .catch(taken(file))
+      .finally(progress.end)
     await desk.answer({ exported }, () => JSON.stringify({ exported }, null, 2))
   })
   withExamples(command, [

@@ -86,7 +86,10 @@ export const cryptoKeyMaker: KeyMaker = {
         signature.length === signatureBytes && verify(digest, Buffer.from(input), verifier, signature),
     }
     // A pair that does not belong together would sign tokens that nobody can verify: found here, not by a customer.
-    if (signer && !loaded.verify(kid, loaded.sign(kid))) throw new Error(`The signing key ${kid} fails its self-test.`)
+    // Verified in the documented form too: a Node that read no options off a key would sign under others.
+    const isSound = (made: Buffer) =>
+      loaded.verify(kid, made) && verify(digest, Buffer.from(kid), { key: verifier, ...options }, made)
+    if (signer && !isSound(loaded.sign(kid))) throw new Error(`The signing key ${kid} fails its self-test.`)
     return loaded
   },
 }

@@ -107,6 +107,13 @@ export async function createServer(options: ServerOptions) {
   app.setNotFoundHandler((request, reply) => refuse(new Refusal('not_found'), request, reply))
   app.setSchemaErrorFormatter((errors) => new Refusal('validation_failed', { errors: fieldErrors(errors) }))
 
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.headers(usual)
+    reply.header('x-request-id', request.id)
+    boundPipeline(request.raw, reply.raw)
+    checkHost(request)
+    done()
+  })
   if (corsOrigins.length > 0) {
     await app.register(import('@fastify/cors'), {
       origin: [...corsOrigins],
@@ -117,13 +124,6 @@ export async function createServer(options: ServerOptions) {
       strictPreflight: false,
     })
   }
-  app.addHook('onRequest', (request, reply, done) => {
-    reply.headers(usual)
-    reply.header('x-request-id', request.id)
-    boundPipeline(request.raw, reply.raw)
-    checkHost(request)
-    done()
-  })
   guardRoutes(app)
   limitRoutes(app)
   acceptJsonBodies(app)

@@ -36,11 +36,10 @@ const messages =
 export const isRetryable = (error: unknown): boolean => /^(40001|40P01)$/.test(sqlState(error) ?? '')
 
 /**
- * Whether the database refused a statement for what it is (data exception, integrity, rollback, a bound of time) and not
- * because it can't serve: nothing was done then, and another statement may fare better.
+ * Whether the database refused a statement for what is in it (data exception, integrity) and not because it can't serve:
+ * nothing was done then, and one with less in it may fare better.
  */
-export const isOfStatement = (error: unknown): boolean =>
-  /^(2[123]...|40...|44...|55P03|57014)$/.test(sqlState(error) ?? '')
+export const isOfContent = (error: unknown): boolean => /^(2[123]|44)...$/.test(sqlState(error) ?? '')
 
 /** The refusal for a fault of the database, or null when `error` is something else, a bug for instance. */
 export function databaseRefusal(error: unknown): Refusal | null {

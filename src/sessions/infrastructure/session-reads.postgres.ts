@@ -4,11 +4,11 @@ import { noTurn } from '../../platform/postgres/faults.ts'
 import { prepared } from '../../platform/postgres/prepared.ts'
 import type { Database } from '../../platform/postgres/tables.ts'
 import type { SessionStore } from '../application/ports.ts'
-import { type SessionRow, sessionOf } from './session-row.ts'
+import { type SessionRow, sessionColumns, sessionOf } from './session-row.ts'
 
 const findMany = prepared<SessionRow & { email: string }>(
   'find-sessions',
-  `SELECT sessions.*, users.email FROM sessions JOIN users ON users.id = sessions.user_id
+  `SELECT ${sessionColumns}, users.email FROM sessions JOIN users ON users.id = sessions.user_id
    WHERE sessions.id = ANY ($1::uuid[])`,
 )
 

@@ -1,12 +1,12 @@
 import type { SessionId } from '../../kernel/ids.ts'
 import { createBatches } from '../../platform/batches.ts'
-import { isOfStatement, noTurn } from '../../platform/postgres/faults.ts'
+import { isOfContent, noTurn } from '../../platform/postgres/faults.ts'
 import { prepared } from '../../platform/postgres/prepared.ts'
 import type { Database } from '../../platform/postgres/tables.ts'
 import { retried } from '../../platform/postgres/transact.postgres.ts'
 import type { SessionStore } from '../application/ports.ts'
 import type { Generation, Session } from '../domain/session.ts'
-import { type SessionRow, sessionOf } from './session-row.ts'
+import { type SessionRow, sessionColumns, sessionOf } from './session-row.ts'
 
 interface Rotation {
   readonly id: SessionId
@@ -20,7 +20,7 @@ const advanceOne = prepared<SessionRow>(
   `UPDATE sessions
    SET generation = generation + 1, last_used_at = $3, idle_expires_at = least($4, expires_at)
    WHERE id = $1 AND generation = $2 AND revoked_at IS NULL AND idle_expires_at > $3
-   RETURNING *`,
+   RETURNING ${sessionColumns}`,
 )
 
 // Rows that somebody else holds are passed over, so that no session waits for another's, and no two batches for each
@@ -37,7 +37,7 @@ const advanceMany = prepared<SessionRow>(
    UPDATE sessions
    SET generation = generation + 1, last_used_at = held.now, idle_expires_at = least(held.idle, expires_at)
    FROM held WHERE sessions.id = held.id
-   RETURNING sessions.*`,
+   RETURNING ${sessionColumns}`,
 )
 
 /**
@@ -61,9 +61,9 @@ export function sessionRotationsPostgres(database: Database): SessionStore['adva
       rotations.map(({ now }) => now),
       rotations.map(({ idleExpiresAt }) => idleExpiresAt),
     ]
-    const rows = await advanceMany(database, ...columns).catch((error) => {
+    const rows = await retried(() => advanceMany(database, ...columns)).catch((error) => {
       // Nothing is written then, and what is wrong with one is not the others' fault.
-      if (isOfStatement(error)) return []
+      if (isOfContent(error)) return []
       throw error
     })
     const sessions = new Map(rows.map((row) => [row.id, sessionOf(row)]))

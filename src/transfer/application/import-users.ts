@@ -134,10 +134,11 @@ async function storeBatch(
   const settled = settleBatch(given, await users.find(transaction, emails, ids))
   if (dryRun || settled.fresh.length === 0) return settled
   // Before the rows: a registration that comes meanwhile gets an id behind them.
-  if (keepIds)
+  const kept = settled.fresh.flatMap(({ id }) => (id === null ? [] : [id]))
+  if (kept.length > 0)
     await users.passOver(
       transaction,
-      ids.reduce((one, other) => (one > other ? one : other)),
+      kept.reduce((one, other) => (one > other ? one : other)),
     )
   const inserted = await users.insert(transaction, settled.fresh)
   if (inserted.length > 0) {

@@ -91,6 +91,7 @@ export const sources: Readonly<Record<SourceName, Source>> = {
             email: record.email,
             passwordHash: textOf(record.encrypted_password),
             createdAt: record.created_at,
+            disabledUntil: record.banned_until,
           },
   },
 

@@ -10,6 +10,8 @@ export interface GivenUser {
   readonly createdAt?: unknown
   readonly disabled?: unknown
   readonly disabledAt?: unknown
+  /** An account that is shut until then, or for ever; what has no end here is for the operator to open again. */
+  readonly disabledUntil?: unknown
 }
 
 /** A person as they are stored. */
@@ -47,15 +49,25 @@ export function readUser(line: number, given: GivenUser, { keepIds, now }: RowRu
   const email = typeof given.email === 'string' ? parseEmailAddress(given.email) : null
   if (email === null) return 'invalid_email'
   const id = keepIds ? parseUserId(String(given.id)) : null
-  if (keepIds && id === null) return 'invalid_id'
+  if (keepIds && (id === null || id > largestKeptId)) return 'invalid_id'
   const createdAt = isAbsent(given.createdAt) ? now : readTime(given.createdAt)
   const disabledSince = isAbsent(given.disabledAt) ? null : readTime(given.disabledAt)
   if (createdAt === 'invalid' || disabledSince === 'invalid') return 'invalid_time'
   const disabled = readFlag(given.disabled)
   if (disabled === 'invalid') return 'invalid_disabled'
-  const disabledAt = disabledSince ?? (disabled ? now : null)
+  const disabledAt = disabledSince ?? (disabled || isAhead(given.disabledUntil, now) ? now : null)
   return { line, id, email, passwordHash: given.passwordHash, createdAt, disabledAt }
 }
+
+/** A time that can't be read, such as `infinity`, never passes. */
+function isAhead(value: unknown, now: Date): boolean {
+  if (isAbsent(value)) return false
+  const time = readTime(value)
+  return time === 'invalid' || time > now
+}
+
+/** Those who register afterwards get higher ids, which a number has to hold as well. */
+const largestKeptId = 2 ** 52
 
 const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === ''
 
