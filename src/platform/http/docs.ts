@@ -18,7 +18,7 @@ const addresses = ['', '/', '/json', '/yaml', '/static/*']
 
 /**
  * Serves the OpenAPI document of `routes`, and Swagger UI (its assets from here, nothing from elsewhere). What makes
- * them is loaded when somebody asks for the first time: most processes never do, and it takes 30 MB.
+ * them is loaded when somebody asks for the first time: most processes never do.
  */
 export function serveDocs(
   app: FastifyInstance,
