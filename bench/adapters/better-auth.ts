@@ -44,8 +44,8 @@ const renew: Call<Session> = {
 export const adapter: Adapter = {
   name: 'better-auth',
   about:
-    `${dependencies['better-auth']} on \`node:http\`, \`NODE_ENV=production\`, PostgreSQL through pg's pool, its limits off ` +
-    'and its joins on; passwords by its scrypt; `me` is its session look-up, `refresh` the renewal of its session',
+    `${dependencies['better-auth']} on \`node:http\`, \`NODE_ENV=production\`, PostgreSQL through pg's pool, its limits off, ` +
+    'its defaults otherwise; passwords by its scrypt; `me` is its session look-up, `refresh` the renewal of its session',
   calls: {
     register: {
       request: (account) => ({

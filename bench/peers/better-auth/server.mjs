@@ -13,8 +13,6 @@ const options = {
   database: new pg.Pool({ connectionString: DATABASE_URL }),
   emailAndPassword: { enabled: true },
   rateLimit: { enabled: false },
-  // A session and its user in one statement: off by default, and faster.
-  advanced: { database: { joins: true } },
   // GET looks the session up and writes nothing; POST renews it, each time it is asked.
   session: { deferSessionRefresh: true, updateAge: 0 },
 }
