@@ -27,11 +27,11 @@ export const adapter: Adapter = {
   name: 'limit',
   about: 'bare `node:http` and `pg`: the same rows, statements and signatures; no framework and no checks',
   calls: { ...(refresh && { refresh }), ...(me && { me }), ...(jwks && { jwks }) },
-  // Any command of the service's makes its tables first. It is built by then, since it is always measured too.
+  // The service's own command makes its tables first. It is built by then, since it is always measured too.
   async prepare(place) {
     const { command, env } = latchkey.launch(place)
     const [program, ...parameters] = command
-    await promisify(execFile)(program, [...parameters, 'keys', 'list'], { env: { PATH: process.env.PATH, ...env } })
+    await promisify(execFile)(program, [...parameters, 'migrate'], { env: { PATH: process.env.PATH, ...env } })
   },
   launch: ({ host, port, databaseUrl }) => ({
     command: [process.execPath, join(import.meta.dirname, '..', 'limit', 'server.ts')],
