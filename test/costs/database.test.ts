@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { after, before, describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { startDurablePostgres, type TestPostgres } from '../support/postgres.ts'
 import { startService, type TestService } from '../support/service.ts'
@@ -49,6 +50,19 @@ describe('what a request costs the database and the wire', () => {
     await wire?.close()
     await server?.stop()
   })
+
+  /** Resolves when the service has been asked so many times more. */
+  function requests(count: number): Promise<void> {
+    const { server } = service.service.app
+    return new Promise((resolve) => {
+      const seen = () => {
+        if (--count > 0) return
+        server.off('request', seen)
+        resolve()
+      }
+      server.on('request', seen)
+    })
+  }
 
   async function walEnd(): Promise<number> {
     const lsn = `SELECT pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 AS "end"`
@@ -101,7 +115,14 @@ describe('what a request costs the database and the wire', () => {
       // Once before, so that each has a connection.
       for (let turn = 0; turn < 2; turn++) {
         const start = await wire.traffic()
-        await Promise.all(crowd.map((person) => take(service.url, kind, person)))
+        const giveAnswers = wire.hold()
+        const arrived = requests(crowd.length)
+        const answers = Promise.all(crowd.map((person) => take(service.url, kind, person)))
+        await arrived
+        // On the service's own event loop, so that it gets as far as the database with all of them.
+        await sleep(20)
+        giveAnswers()
+        await answers
         const statements = (await wire.traffic()).statements - start.statements
         t.diagnostic(`${kind}: ${statements} statements`)
         assert.ok(statements > 0 && statements <= together[kind], `${kind}: ${statements} statements`)

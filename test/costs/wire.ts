@@ -17,6 +17,8 @@ export interface CountedWire {
   readonly url: string
   /** All that went over it so far, as soon as nobody waits for an answer. */
   traffic(): Promise<Traffic>
+  /** Keeps the database's answers back, until what it returns is called. */
+  hold(): () => void
   close(): Promise<void>
 }
 
@@ -32,6 +34,7 @@ export async function countedWire(databaseUrl: string): Promise<CountedWire> {
   const traffic = { statements: 0, roundTrips: 0, bytesSent: 0, bytesReceived: 0 }
   const sockets = new Set<Socket>()
   let unanswered = 0
+  let held: (() => void)[] | undefined
 
   const server = createServer({ noDelay: true }, (client) => {
     const upstream = connect({ port: Number(target.port), host: target.hostname, noDelay: true })
@@ -50,7 +53,7 @@ export async function countedWire(databaseUrl: string): Promise<CountedWire> {
       traffic.statements += messages.filter((type) => runs.test(type)).length
       unanswered += messages.filter((type) => asks.test(type)).length
     })
-    upstream.on('data', (chunk) => {
+    const answer = (chunk: Buffer) => {
       client.write(chunk)
       const ready = fromServer(chunk).filter((type) => type === readyForQuery).length
       if (open) {
@@ -59,6 +62,10 @@ export async function countedWire(databaseUrl: string): Promise<CountedWire> {
       }
       waits = false
       open ||= ready > 0
+    }
+    upstream.on('data', (chunk) => {
+      if (held && open) held.push(() => answer(chunk))
+      else answer(chunk)
     })
     for (const [one, other] of [
       [client, upstream],
@@ -85,6 +92,14 @@ export async function countedWire(databaseUrl: string): Promise<CountedWire> {
         await sleep(0)
       }
       return { ...traffic }
+    },
+    hold() {
+      held = []
+      return () => {
+        const answers = held ?? []
+        held = undefined
+        for (const give of answers) give()
+      }
     },
     async close() {
       server.close()
