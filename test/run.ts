@@ -3,10 +3,12 @@
  * `src` as a gate; with `--long` the long ones, one after the other. Ends with a line `N passed, N failed`, and fails
  * when a test did.
  */
-import { globSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { globSync, mkdtempSync, rmSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { run } from 'node:test'
 import { spec } from 'node:test/reporters'
+import { boundFiles } from './support/bounded.ts'
 import { startPostgres } from './support/postgres.ts'
 
 const long = process.argv[2] === '--long'
@@ -19,7 +21,11 @@ const server = await startPostgres()
 process.env.TEST_DATABASE_URL = server.url
 // Bounds for what hangs, far above the longest on a busy machine: for a test, and for all of a file.
 const testSeconds = long ? 3_600 : 400
-process.env.TEST_FILE_SECONDS = String(testSeconds * 1.2)
+const folder = mkdtempSync(join(tmpdir(), 'latchkey-files-'))
+boundFiles({ seconds: testSeconds * 1.2, folder }, (file, pid) => {
+  console.error(`${file} does not end: killed`)
+  process.kill(pid, 'SIGKILL')
+})
 const tally = { passed: 0, failed: 0, skipped: 0 }
 
 try {
@@ -54,6 +60,7 @@ try {
   if (!gate) console.error('The coverage of src is below its gate.')
   process.exitCode = tally.failed === 0 && tally.passed > 0 && gate ? 0 : 1
 } finally {
+  rmSync(folder, { recursive: true, force: true })
   await server.stop()
 }
 

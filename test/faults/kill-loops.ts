@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { compose, type Service } from '../../src/compose.ts'
 import { parseConfig } from '../../src/config.ts'
@@ -26,6 +27,8 @@ export interface Extent {
 }
 
 interface Loop extends Extent {
+  /** Sessions for the work that is done while nobody counts. */
+  readonly spare?: number
   /** Where the data is, as configuration. */
   readonly env: Readonly<Record<string, string>>
   /** Kills and brings back; answers the process that serves from now on. */
@@ -43,17 +46,22 @@ export async function killService(extent: Extent): Promise<Report> {
   return await loop({ ...extent, env: { DATABASE_URL: database.url }, strike: killAndStart })
 }
 
-/** Kills the workers of a service that has two, one after the other: the service itself goes on. */
+/** Kills the workers of a service that has two, one after the other: the service itself goes on, with the other one. */
 export async function killWorkers(extent: Extent): Promise<Report> {
   await using server = await startDurablePostgres()
   const database = await server.createDatabase()
   return await loop({
     ...extent,
     env: { DATABASE_URL: database.url, WORKERS: '2' },
+    // The other worker serves on while one starts.
+    spare: 100 * extent.kills,
     async strike(service) {
-      const [oldest] = service.workers
+      const { workers } = service
+      while (workers.length < 2) await sleep(10)
+      const [oldest] = workers
       assert.ok(oldest)
       process.kill(oldest, 'SIGKILL')
+      while (workers.includes(oldest)) await sleep(10)
       return service
     },
   })
@@ -91,9 +99,9 @@ async function killAndStart(service: ServiceProcess, start: () => Promise<Servic
   return start()
 }
 
-async function loop({ kills, between, env, strike }: Loop): Promise<Report> {
+async function loop({ kills, between, env, strike, spare = 0 }: Loop): Promise<Report> {
   const ledger = createLedger()
-  const waiting = await seedFor(env, kills * between)
+  const waiting = await seedFor(env, kills * between + spare * lifetime.least)
   const start = () => startProcess(env.DATABASE_URL ?? '', { ...env, ...workEnv })
   let service = await start()
   const work = startWork({ ledger, seeds: waiting, at: () => service })

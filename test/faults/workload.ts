@@ -145,12 +145,13 @@ export function startWork({ ledger, seeds, at, people = 1 }: Work): { stop(): Pr
       const wrong = await ask('POST', '/auth/login', { json: { ...person, password: 'a wrong password' } })
       if (wrong?.status === 401) ledger.loginFailed(Number(sub))
       else if (wrong) wonder('a login with a wrong password', wrong)
-      await Promise.race([ledger.more(breath), stopped.promise])
+      // Where no session is left, there is no more that happens meanwhile.
+      await Promise.race([ledger.more(breath), rotations, stopped.promise])
     }
   }
 
-  const lives = Array.from({ length: people }, live)
-  const work = Promise.all([...Array.from({ length: rotators }, rotate), ...lives])
+  const rotations = Promise.all(Array.from({ length: rotators }, rotate))
+  const work = Promise.all([rotations, ...Array.from({ length: people }, live)])
   work.catch((error) => ledger.surprise(String(error)))
   return {
     async stop() {
