@@ -25,16 +25,18 @@ export function bearerGuard<T>(
   schemes: readonly string[],
   recognize: (token: string, request: FastifyRequest) => Promise<T>,
 ): Guard<T> {
-  const known = new WeakMap<FastifyRequest, { learnt: T }>()
+  // On the request itself: an entry of a weak map for each of them is the dearest of all for who collects garbage.
+  const learnt = Symbol('learnt')
+  type Checked = FastifyRequest & { [learnt]?: T }
   return {
     schemes,
     async check(request) {
-      known.set(request, { learnt: await recognize(bearerToken(request), request) })
+      const checked: Checked = request
+      checked[learnt] = await recognize(bearerToken(request), request)
     },
     of(request) {
-      const entry = known.get(request)
-      if (!entry) throw new Error('the route is guarded by another guard than the one that it asks')
-      return entry.learnt
+      if (!(learnt in request)) throw new Error('the route is guarded by another guard than the one that it asks')
+      return (request as Checked)[learnt] as T
     },
   }
 }
@@ -43,10 +45,12 @@ export function bearerGuard<T>(
 function bearerToken(request: FastifyRequest): string {
   const [header, ...more] = headerValues(request.raw, 'authorization')
   if (header === undefined) throw new Refusal('invalid_token', { because: missingToken })
-  const token = more.length === 0 ? /^Bearer ([A-Za-z0-9._~+/=-]+)$/i.exec(header)?.[1] : undefined
-  if (token === undefined) throw new Refusal('invalid_token', { because: 'not one Bearer token' })
-  return token
+  if (more.length > 0 || !oneBearer.test(header))
+    throw new Refusal('invalid_token', { because: 'not one Bearer token' })
+  return header.slice('Bearer '.length)
 }
+
+const oneBearer = /^Bearer [A-Za-z0-9._~+/=-]+$/i
 
 /** The reason that tells a caller who sent no token from one whose token is bad (RFC 6750, section 3.1). */
 export const missingToken = 'no Authorization header'

@@ -61,12 +61,17 @@ const fallback = 4_096
  * requests that arrive in one piece, some 1500, before it looks whether anybody reads the answers.
  */
 export function pipelineBound(pipelined: number): (message: IncomingMessage, response: ServerResponse) => void {
-  const open = new WeakMap<Socket, number>()
+  const connections = new WeakMap<Socket, { open: number; readonly leave: () => void }>()
   return ({ socket }, response) => {
-    const count = (open.get(socket) ?? 0) + 1
-    open.set(socket, count)
-    response.once('close', () => open.set(socket, (open.get(socket) ?? 1) - 1))
-    if (count <= pipelined) return
+    let connection = connections.get(socket)
+    if (!connection) {
+      const fresh = { open: 0, leave: () => void fresh.open-- }
+      connections.set(socket, fresh)
+      connection = fresh
+    }
+    connection.open++
+    response.on('close', connection.leave)
+    if (connection.open <= pipelined) return
     response.shouldKeepAlive = false
     throw new Refusal('too_many_requests', { because: 'too many at once on one connection', retryAfter: 1 })
   }

@@ -8,6 +8,12 @@ import { OneConnectionDialect } from './one-connection.ts'
 import { int8, safeInteger } from './safe-integer.ts'
 import { clientThatGivesUp, type Trust, trusted } from './silence.ts'
 import type { Database, Tables } from './tables.ts'
+import { moment, timestamptz } from './timestamp.ts'
+
+const parsers = new Map<number, (text: string) => unknown>([
+  [int8, safeInteger],
+  [timestamptz, moment],
+])
 
 /** Bounds of a connection, in milliseconds, and of the pool, in connections and in those who wait for one. */
 export interface DatabaseBounds {
@@ -51,9 +57,7 @@ export function connectPostgres(url: Secret, log: Log, bounds: DatabaseBounds = 
     query_timeout: bounds.statementTimeout + 1_000,
     keepAlive: true,
     application_name: 'latchkey',
-    types: {
-      getTypeParser: (oid: number, format) => (oid === int8 ? safeInteger : pg.types.getTypeParser(oid, format)),
-    },
+    types: { getTypeParser: (oid: number, format) => parsers.get(oid) ?? pg.types.getTypeParser(oid, format) },
   })
   // A connection that breaks between two statements says so in an event, and one that nobody hears ends the process.
   // The pool hears its idle connections alone, and tells of them once more.
