@@ -2,17 +2,18 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, test } from 'node:test'
+import { imageArguments } from './support/image-arguments.ts'
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
-/** Node's arguments before the program that bound its memory. */
-const bounds = (words: readonly string[]) => words.filter((word) => /^--(?:max|heap)-/.test(word))
+/** Node's arguments before the program that are about its memory. */
+const bounds = (words: readonly string[]) => words.filter((word) => /^--(?:max-|heap-|single-threaded-gc$)/.test(word))
 
-const image = bounds(JSON.parse(/^CMD (\[.*\])$/m.exec(read('Dockerfile'))?.[1] ?? '[]'))
+const image = bounds(imageArguments())
 const npm = bounds(JSON.parse(read('package.json')).scripts.start.split(' '))
 
 describe('the bounds on the memory', () => {
   test('are the same in the image and with npm', () => {
-    assert.ok(image.length > 0)
+    assert.equal(image.length, 3)
     assert.deepEqual(npm, image)
   })
 

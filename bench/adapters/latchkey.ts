@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Account, Adapter, Answer, Call, Session } from '../adapter.ts'
 
@@ -31,6 +32,12 @@ const me: Call<Session> = {
   status: 200,
 }
 
+/** Node's arguments as the image has them. */
+function imageArguments(): string[] {
+  const [, ...words] = JSON.parse(/^CMD (\[.*\])$/m.exec(readFileSync(join(root, 'Dockerfile'), 'utf8'))?.[1] ?? '[]')
+  return words.slice(0, -1)
+}
+
 /** This service, built, as an operator runs it. */
 export const adapter: Adapter = {
   name: 'latchkey',
@@ -56,7 +63,7 @@ export const adapter: Adapter = {
     if (status !== 0) throw new Error('npm run build failed')
   },
   launch: ({ host, port, databaseUrl, folder }) => ({
-    command: [process.execPath, '--disable-warning=DeprecationWarning', join(root, 'dist', 'main.js')],
+    command: [process.execPath, ...imageArguments(), join(root, 'dist', 'main.js')],
     env: {
       NODE_ENV: 'production',
       HOST: host,

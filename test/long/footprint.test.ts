@@ -8,6 +8,7 @@ import { Agent, request } from 'node:http'
 import { before, describe, type TestContext, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { builtService } from '../support/built.ts'
+import { imageArguments } from '../support/image-arguments.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { type ServiceProcess, startProcess } from '../support/processes.ts'
 import { password } from '../support/service.ts'
@@ -18,13 +19,6 @@ const connections = 32
 const env = { BCRYPT_COST: '12', NODE_ENV: 'production', ACCESS_TOKEN_TTL: '1h', REFRESH_TOKEN_TTL: '1h' }
 
 const limits = { startMs: 1000, atRest: 100, underLoad: 160 }
-
-/** Node's arguments in the image's command, before the program. */
-function imageArguments(): string[] {
-  const dockerfile = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8')
-  const [, ...words] = JSON.parse(/^CMD (\[.*\])$/m.exec(dockerfile)?.[1] ?? '[]') as string[]
-  return words.slice(0, -1)
-}
 
 /** In MB of 1024 × 1024 bytes. */
 function resident(pid: number): number {

@@ -16,6 +16,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { hashSync } from '@node-rs/bcrypt'
 import { Client } from 'pg'
+import { imageArguments } from '../support/image-arguments.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { startProcess } from '../support/processes.ts'
 import type {
@@ -36,6 +37,7 @@ const password = 'your_password_123'
 const probesPerSecond = 40
 const people = 1000
 
+const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const load = fileURLToPath(new URL('storm-load.ts', import.meta.url))
 
 function start(t: TestContext, settings: ProbeSettings): Promise<ProbeReport>
@@ -56,7 +58,7 @@ async function world(t: TestContext) {
   const server = await startPostgres()
   t.after(() => server.stop())
   const database = await server.createDatabase()
-  const service = await startProcess(database.url, {
+  const env = {
     BCRYPT_COST: String(cost),
     HASH_DEADLINE: '5s',
     // As it is by default: each request comes from an address of its own, and none is one too many.
@@ -64,7 +66,8 @@ async function world(t: TestContext) {
     TRUSTED_PROXIES: '127.0.0.1',
     ACCESS_TOKEN_TTL: '1h',
     REFRESH_TOKEN_TTL: '1h',
-  })
+  }
+  const service = await startProcess(database.url, env, [...imageArguments(), main])
   t.after(() => service.stop())
   const client = new Client({ connectionString: database.url })
   await client.connect()
