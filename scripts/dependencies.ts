@@ -16,6 +16,7 @@ export const reasons: Readonly<Record<string, string>> = {
   kysely: 'SQL with the types of the tables, transactions, migrations',
   pg: 'the connections to PostgreSQL',
   pino: "the log's JSON lines; Fastify needs it as well",
+  'prom-client': "metrics in Prometheus' text format; loaded only with `ADMIN_PORT`",
   typebox: 'schemas that are types, validation and documentation at once',
 }
 

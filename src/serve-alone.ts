@@ -2,6 +2,7 @@ import { compose } from './compose.ts'
 import type { Config } from './config.ts'
 import { endOnUncaught, giveUpOnSignals, stopOnSignals } from './platform/lifetime.ts'
 import { createLog } from './platform/log.ts'
+import { metricsOf } from './serve-metrics.ts'
 import { closeAfter, sayReady } from './serve-words.ts'
 
 /** The whole service in this process. */
@@ -14,18 +15,20 @@ export async function serveAlone(config: Config): Promise<void> {
     process.exitCode = 1
     process.kill(process.pid, 'SIGTERM')
   }
-  const service = await compose(config, { log, onFatal })
+  const metrics = await metricsOf(config)
+  const service = await compose(config, { log, onFatal, ...(metrics && { watch: metrics.watch }) })
   try {
+    await metrics?.listen(log)
     const address = await service.app.listen({ host: config.host, port: config.port })
     begun()
-    stopOnSignals(() => {
+    stopOnSignals(async () => {
       // So that who steers traffic turns it elsewhere.
       service.leave()
-      return closeAfter(config.shutdownDelay, service)
+      await closeAfter(config.shutdownDelay, service).finally(metrics?.close)
     }, log)
     sayReady(config, log, { address, data: service.where })
   } catch (error) {
-    await service.close()
+    await service.close().finally(metrics?.close)
     throw error
   }
 }

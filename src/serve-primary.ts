@@ -6,6 +6,7 @@ import { createCrew } from './platform/crew.ts'
 import { endOnUncaught, giveUpOnSignals, stopOnSignals } from './platform/lifetime.ts'
 import { createLog } from './platform/log.ts'
 import { claimPort } from './platform/shared-port.ts'
+import { metricsOf, metricsTopic } from './serve-metrics.ts'
 import { hashingTopic, say, sayReady } from './serve-words.ts'
 
 /** A worker gives its requests ten seconds, and then closes what it has open. */
@@ -19,11 +20,18 @@ export async function serveWithWorkers(config: Config): Promise<void> {
   const begun = giveUpOnSignals()
   const log = createLog(config.logLevel)
   endOnUncaught(log)
-  const service = await composeFeatures(config, { log })
-  const port = await claimPort(config).catch(async (error) => {
-    await service.close()
-    throw error
-  })
+  const metrics = await metricsOf(config)
+  const service = await composeFeatures(config, { log, ...(metrics && { watch: metrics.watch }) })
+  const closeAll = () => service.close().finally(metrics?.close)
+  const port = await claimPort(config)
+    .then(async (claimed) => {
+      await metrics?.listen(log)
+      return claimed
+    })
+    .catch(async (error) => {
+      await closeAll()
+      throw error
+    })
   const crew = createCrew({
     size: config.workers,
     log,
@@ -33,6 +41,7 @@ export async function serveWithWorkers(config: Config): Promise<void> {
       // It repeats what its process says, and an error that nobody hears would end this one.
       worker.on('error', () => undefined)
       service.accounts.hashFor(channelOver(worker.process, hashingTopic))
+      metrics?.join(channelOver(worker.process, metricsTopic))
       return worker.process
     },
     onHopeless(err) {
@@ -44,7 +53,7 @@ export async function serveWithWorkers(config: Config): Promise<void> {
   })
   const stop = async () => {
     // Workers first: what they answer is hashed here.
-    await crew.stop().finally(service.close)
+    await crew.stop().finally(closeAll)
   }
   try {
     const address = await crew.ready

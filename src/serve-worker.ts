@@ -6,6 +6,7 @@ import { crewTopic, type WorkerNews, type WorkerOrder } from './platform/crew.ts
 import { endOnUncaught, giveUpOnSignals, stopOnSignals } from './platform/lifetime.ts'
 import { createLog } from './platform/log.ts'
 import { besideOthers } from './platform/shared-port.ts'
+import { metricsOfWorker, metricsTopic } from './serve-metrics.ts'
 import { closeAfter, hashingTopic } from './serve-words.ts'
 
 /**
@@ -27,7 +28,12 @@ export async function serveAsWorker(config: Config, self: Worker): Promise<void>
     })
   })
 
-  const service = await compose(config, { log, hashedAt: channelOver(process, hashingTopic) })
+  const watch = await metricsOfWorker(config, () => channelOver(process, metricsTopic))
+  const service = await compose(config, {
+    log,
+    hashedAt: channelOver(process, hashingTopic),
+    ...(watch && { watch }),
+  })
   try {
     const address = await service.app.listen({ host: config.host, port: config.port, ...besideOthers() })
     let stopped: Promise<void> | undefined

@@ -24,7 +24,8 @@ describe('the service as it is published', () => {
     const names = urls.map((url) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? basename(url))
     return new Set(names.filter((name) => !name.startsWith('node:')))
   }
-  const lazily = (name: string) => /^(?:@(?!node-rs\/)|docs-server|cors|embedded)/.test(name)
+  const lazily = (name: string) =>
+    /^(?:@(?!node-rs\/)|docs-server|cors|embedded|metrics|gather|admin-server)/.test(name)
 
   before(async () => {
     server = await startPostgres()
