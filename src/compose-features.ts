@@ -146,7 +146,10 @@ export async function composeFeatures(
     ...(keeps && {
       hashing: accounts.hashing(),
       keys: keys.ages(),
-      audit: await auditLog.lag().catch(() => null),
+      audit: await auditLog.lag().catch((err) => {
+        log.debug({ err }, 'the state of the audit log can not be read')
+        return null
+      }),
     }),
   }))
 

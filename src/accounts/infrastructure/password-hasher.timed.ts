@@ -5,11 +5,11 @@ export type OnHash = (operation: 'hash' | 'verify', seconds: number, failed: boo
 
 /** The same hasher, which tells how long each call took. A call that nobody waits for any more has failed. */
 export function timedHasher(hasher: HashingPool, onHash: OnHash, now = () => performance.now()): HashingPool {
-  async function timed<T>(operation: 'hash' | 'verify', work: Promise<T>): Promise<T> {
+  async function timed<T>(operation: 'hash' | 'verify', work: () => Promise<T>): Promise<T> {
     const start = now()
     let failed = true
     try {
-      const answer = await work
+      const answer = await work()
       failed = false
       return answer
     } finally {
@@ -18,7 +18,7 @@ export function timedHasher(hasher: HashingPool, onHash: OnHash, now = () => per
   }
   return {
     ...hasher,
-    hash: (password, gone) => timed('hash', hasher.hash(password, gone)),
-    verify: (password, stored, gone) => timed('verify', hasher.verify(password, stored, gone)),
+    hash: (password, gone) => timed('hash', () => hasher.hash(password, gone)),
+    verify: (password, stored, gone) => timed('verify', () => hasher.verify(password, stored, gone)),
   }
 }

@@ -36,7 +36,7 @@ export function chainStorePostgres(database: Database): ChainStore {
 
     async backlog(atMost) {
       const query = sql<{ waiting: number; since: Date | null }>`
-        SELECT (SELECT count(*) FROM (SELECT FROM audit_unsealed LIMIT ${atMost}) AS some)::int AS waiting,
+        SELECT (SELECT count(*) FROM (SELECT FROM audit_unsealed LIMIT ${atMost}) AS counted)::int AS waiting,
           (SELECT at FROM audit_events WHERE id = (SELECT min(event_id) FROM audit_unsealed)) AS since`
       return (await rowsOf(null, query))[0] ?? { waiting: 0, since: null }
     },
