@@ -115,7 +115,9 @@ describe('metrics', () => {
       assert.equal(sum(name, labels), value, `${name} ${JSON.stringify(labels)}`)
     }
     assert.ok(sum('latchkey_database_connections') >= 1)
-    assert.equal(sum('latchkey_database_statement_duration_seconds_count', { statement: 'advance-session' }), 5)
+    const statements = 'latchkey_database_statement_duration_seconds_count'
+    assert.equal(sum(statements, { statement: 'advance-sessions' }), 5)
+    assert.equal(sum(statements, { statement: 'advance-session' }), 3)
     assert.ok(sum('latchkey_signing_key_age_seconds') > 0)
     const toNext = sum('latchkey_signing_key_rotation_seconds')
     assert.ok(toNext > 29 * 86_400 && toNext < 30 * 86_400, String(toNext))
