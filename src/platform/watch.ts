@@ -33,6 +33,8 @@ export interface Standing {
  * own, never one of a caller's: no address, no token, no id of a person.
  */
 export interface Watch {
+  /** Whether each request is a trace, whose id then stands in the log. */
+  readonly traces: boolean
   /** A request has come: the rest of its handling is `proceed`, and what is told from within belongs to it. */
   begun(message: IncomingMessage, requestId: string, proceed: () => void): void
   /** @param because the exact reason, where it is one of a few. */
@@ -41,7 +43,7 @@ export interface Watch {
   /** Answered before it was read so far that it had a route. */
   unread(status: number): void
   /** The client has gone before it was answered. */
-  hungUp(route: string): void
+  hungUp(message: IncomingMessage, route: string): void
   /** @param name of a prepared statement, or the first word of another. */
   statement(name: string, seconds: number, failed: boolean): void
   /** @param seconds from the call to its answer, the queue included. */

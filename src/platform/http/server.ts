@@ -16,6 +16,7 @@ import { faces, problemOf, refusalOf } from './problem.ts'
 import { limitRoutes } from './rate-limits.ts'
 import { refuseOnSocket } from './refuse-on-socket.ts'
 import { requestIdOf } from './request-id.ts'
+import { tracedLogger } from './traced-logger.ts'
 import { fieldErrors } from './validation.ts'
 import { routeOf, watchRefusal, watchRequests } from './watch-requests.ts'
 
@@ -60,6 +61,7 @@ export async function createServer(options: ServerOptions) {
       return requestIdOf(message)
     },
     requestIdHeader: false,
+    ...(watch?.traces && { childLoggerFactory: tracedLogger }),
     bodyLimit: bounds.body,
     requestTimeout: bounds.requestTimeout,
     keepAliveTimeout: bounds.keepAlive,
@@ -95,7 +97,7 @@ export async function createServer(options: ServerOptions) {
     if (isHangUp(error, request)) {
       const line = { method: request.method, route: request.routeOptions?.url, ip: whence(request.raw) }
       request.log.info(line, 'the client has gone before it was answered')
-      watch?.hungUp(routeOf(request))
+      watch?.hungUp(request.raw, routeOf(request))
       return reply.hijack()
     }
     const refusal = refusalOf(error, translate)

@@ -64,13 +64,16 @@ export function createGathering(own: () => Promise<Told>) {
         lines.delete(line)
       })
     },
-    /** All metrics, in the text format of Prometheus. */
-    async text(): Promise<string> {
-      const [mine] = await Promise.all([own(), ...[...lines.keys()].map(ask)])
-      const text = await aggregate([mine, ...lines.values(), ...departed]).metrics()
-      await foldDeparted()
-      return text
-    },
+    /** All metrics: in the text format of Prometheus, and as data. */
+    text: async (): Promise<string> => (await whole()).metrics(),
+    tell: async (): Promise<Told> => (await whole()).getMetricsAsJSON(),
+  }
+
+  async function whole() {
+    const [mine] = await Promise.all([own(), ...[...lines.keys()].map(ask)])
+    const all = aggregate([mine, ...lines.values(), ...departed])
+    await foldDeparted()
+    return all
   }
 
   async function foldDeparted(): Promise<void> {

@@ -39,6 +39,7 @@ export function createMetrics(version: string): Metrics {
 
   return {
     watch: {
+      traces: false,
       begun: (_message, _requestId, proceed) => proceed(),
       answered(_message, { method, route, status, seconds }) {
         metrics.requests.inc({ method, route, status })
@@ -51,7 +52,7 @@ export function createMetrics(version: string): Metrics {
         else metrics.overloads.inc({ because })
       },
       unread: (status) => metrics.requests.inc({ method: 'none', route: 'none', status }),
-      hungUp: (route) => metrics.hangUps.inc({ route }),
+      hungUp: (_message, route) => metrics.hangUps.inc({ route }),
       statement(statement, seconds, failed) {
         if (failed) metrics.statementFailures.inc({ statement })
         metrics.statementSeconds.observe({ statement }, seconds)
