@@ -25,7 +25,7 @@ describe('the service as it is published', () => {
     return new Set(names.filter((name) => !name.startsWith('node:')))
   }
   const lazily = (name: string) =>
-    /^(?:@(?!node-rs\/)|docs-server|cors|embedded|metrics|gather|admin-server)/.test(name)
+    /^(?:@(?!node-rs\/)|docs-server|cors|embedded|metrics|gather|admin-server|traces|complaints)/.test(name)
 
   before(async () => {
     server = await startPostgres()

@@ -5,13 +5,15 @@ import {
   Gauge,
   Histogram,
   type MetricObject,
+  type MetricObjectWithValues,
+  type MetricValue,
   Registry,
 } from 'prom-client'
 import type { Standing, Watch } from '../watch.ts'
 import { type Definition, definitions } from './definitions.ts'
 
 /** All metrics of one process at one moment, as plain data. */
-export type Told = readonly MetricObject[]
+export type Told = readonly MetricObjectWithValues<MetricValue<string>>[]
 
 export interface Metrics {
   readonly watch: Watch
