@@ -49,7 +49,7 @@ COPY --from=dependencies /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 
 ENV PATH=/usr/local/bin
-ENV NODE_ENV=production HOST=0.0.0.0 PORT=1602 DATA_DIR=/data
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=1602 ADMIN_HOST=0.0.0.0 DATA_DIR=/data
 VOLUME /data
 EXPOSE 1602
 # The user `node`, by number, so that an orchestrator can see that it is not root.

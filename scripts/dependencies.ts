@@ -8,6 +8,13 @@ export const reasons: Readonly<Record<string, string>> = {
   '@fastify/cors': 'answers to browsers of other origins; loaded only with `CORS_ORIGINS`',
   '@fastify/swagger': "makes the OpenAPI document of the routes' schemas; loaded when it is first asked for",
   '@fastify/swagger-ui': 'the page at `/api/docs` and its files; loaded when it is first asked for',
+  '@opentelemetry/api': 'the words that the packages below share, and `prom-client`',
+  '@opentelemetry/core': "reads a caller's `traceparent`; as all of these, loaded only with the variables `OTEL_…`",
+  '@opentelemetry/exporter-metrics-otlp-http': 'sends metrics to an OpenTelemetry receiver',
+  '@opentelemetry/exporter-trace-otlp-http': 'sends traces to an OpenTelemetry receiver',
+  '@opentelemetry/resources': 'says of what the traces and metrics are',
+  '@opentelemetry/sdk-metrics': 'when metrics are sent',
+  '@opentelemetry/sdk-trace': 'spans, which of them are kept, and when they are sent',
   '@node-rs/bcrypt': 'bcrypt, as a native library',
   commander: 'reads the words of the command line; loaded for commands alone',
   'csv-parse': 'CSV, in imports; loaded for commands alone',
@@ -16,6 +23,7 @@ export const reasons: Readonly<Record<string, string>> = {
   kysely: 'SQL with the types of the tables, transactions, migrations',
   pg: 'the connections to PostgreSQL',
   pino: "the log's JSON lines; Fastify needs it as well",
+  'prom-client': "metrics in Prometheus' text format; loaded only with `ADMIN_PORT`",
   typebox: 'schemas that are types, validation and documentation at once',
 }
 

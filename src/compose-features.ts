@@ -10,6 +10,7 @@ import { type OpensDatabase, openDatabase } from './platform/postgres/open-datab
 import { transactPostgres } from './platform/postgres/transact.postgres.ts'
 import { createScheduler } from './platform/scheduler.ts'
 import { deriveKey, secretKeyIn } from './platform/secret-key.ts'
+import type { Watch } from './platform/watch.ts'
 import { createSessions, TokenAnswer, tokenAnswer } from './sessions/index.ts'
 import { createThrottle, noThrottle } from './throttle/index.ts'
 import { createTransfer } from './transfer/index.ts'
@@ -29,6 +30,8 @@ export interface Surroundings {
   readonly keeps?: boolean
   /** How the database is opened: with its tables made the newest, unless said otherwise. */
   readonly open?: OpensDatabase
+  /** Told of what happens here. */
+  readonly watch?: Watch
 }
 
 const minute = 60
@@ -48,11 +51,16 @@ export async function composeFeatures(
     hashedAt = null,
     keeps = !hashedAt,
     open = openDatabase,
+    watch,
   }: Surroundings,
 ) {
   await using opened = new AsyncDisposableStack()
 
-  const { database, ...store } = await open({ ...config, migrates: !hashedAt }, log, onFatal)
+  const { database, ...store } = await open(
+    { ...config, migrates: !hashedAt, onStatement: watch?.statement },
+    log,
+    onFatal,
+  )
   opened.defer(store.close)
   const transact = transactPostgres(database)
   const time = given ? { clock: given, look: async () => undefined } : await databaseClock(database)
@@ -106,6 +114,7 @@ export async function composeFeatures(
     policy: { window: config.refreshReuseWindow, onReuse: config.refreshReusePolicy },
     routeLimits: throttle.limits,
     maxSessionsPerUser: config.maxSessionsPerUser,
+    onRefresh: watch?.refreshed,
   })
   const accounts = createAccounts({
     database,
@@ -116,6 +125,7 @@ export async function composeFeatures(
     bcryptCost: config.bcryptCost,
     hashDeadline: config.hashDeadline,
     hashedAt,
+    onHash: watch?.hashed,
     publicUrl: config.publicUrl,
     breachCheck: config.passwordBreachCheck,
     openSession: sessions.openSession,
@@ -130,6 +140,18 @@ export async function composeFeatures(
   const { acceptHash } = accounts
   const transfer = createTransfer({ database, transact, clock, audit, acceptHash, opensKey: keys.opens })
   if (keeps) await accounts.tryOut()
+  watch?.look(async () => ({
+    pool: store.pool(),
+    // What a service has once, the process that keeps it tells of.
+    ...(keeps && {
+      hashing: accounts.hashing(),
+      keys: keys.ages(),
+      audit: await auditLog.lag().catch((err) => {
+        log.debug({ err }, 'the state of the audit log can not be read')
+        return null
+      }),
+    }),
+  }))
 
   const scheduler = createScheduler(log)
   opened.defer(() => scheduler.stop())

@@ -24,9 +24,9 @@ export async function compose(config: Config, surroundings: Surroundings) {
   opened.defer(features.close)
   const { database, accounts, sessions, keys } = features
 
-  const [{ log }, { publicUrl, corsOrigins, trustedProxies }] = [surroundings, config]
+  const [{ log, watch }, { publicUrl, corsOrigins, trustedProxies }] = [surroundings, config]
   const serverOptions = { log, publicUrl, corsOrigins, trustedProxies, translate: databaseRefusal }
-  const app = await createServer(serverOptions)
+  const app = await createServer({ ...serverOptions, ...(watch && { watch }) })
   opened.defer(() => app.close())
   const addresses = recordAddresses(app)
   const described = recordRoutes(app)

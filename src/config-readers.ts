@@ -19,6 +19,9 @@ export const duration =
     }
   }
 
+export const listeningHost: Reader<string> = (text) =>
+  /^[A-Za-z0-9.:_-]{1,255}$/.test(text) ? { value: text } : { mustBe: 'a host name or an address to listen on' }
+
 export const integer =
   (min: number, max: number): Reader<number> =>
   (text) => {

@@ -6,6 +6,7 @@ import {
   isNetwork,
   isOrigin,
   list,
+  listeningHost,
   oneOf,
   publicUrl,
   type Reader,
@@ -44,6 +45,9 @@ export interface Config {
   readonly shutdownDelay: number
   /** How many processes serve. */
   readonly workers: number
+  readonly adminHost: string
+  /** Where metrics are served; null for nowhere. */
+  readonly adminPort: number | null
 }
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -79,9 +83,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     return fallback
   }
 
-  const host = read('HOST', '127.0.0.1', (text) =>
-    /^[A-Za-z0-9.:_-]{1,255}$/.test(text) ? { value: text } : { mustBe: 'a host name or an address to listen on' },
-  )
+  const host = read('HOST', '127.0.0.1', listeningHost)
   const port = read('PORT', 1602, integer(0, 65_535))
   const config: Config = {
     host,
@@ -121,6 +123,8 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     logLevel: read('LOG_LEVEL', 'info', oneOf(...logLevels)),
     shutdownDelay: read('SHUTDOWN_DELAY', 0, duration(0, 300)),
     workers: read('WORKERS', 1, workers(env.DATABASE_URL ? availableParallelism() : 1)),
+    adminHost: read('ADMIN_HOST', '127.0.0.1', listeningHost),
+    adminPort: read('ADMIN_PORT', null, integer(0, 65_535)),
   }
 
   const contradict = (when: boolean, sentence: string) => {
@@ -150,6 +154,10 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
   contradict(
     config.port === 0 && !env.PUBLIC_URL,
     'PUBLIC_URL must be set when PORT is 0: nobody can know the port that will be free.',
+  )
+  contradict(
+    config.port !== 0 && config.port === config.adminPort,
+    'ADMIN_PORT must be another port than PORT: what it serves is not for everybody.',
   )
   contradict(
     config.workers > 1 && config.databaseUrl === null,

@@ -1,11 +1,13 @@
 import { compose } from './compose.ts'
 import type { Config } from './config.ts'
+import type { Telemetry } from './config-telemetry.ts'
 import { endOnUncaught, giveUpOnSignals, stopOnSignals } from './platform/lifetime.ts'
 import { createLog } from './platform/log.ts'
+import { overseerOf } from './serve-watch.ts'
 import { closeAfter, sayReady } from './serve-words.ts'
 
 /** The whole service in this process. */
-export async function serveAlone(config: Config): Promise<void> {
+export async function serveAlone(config: Config, telemetry: Telemetry | null): Promise<void> {
   const begun = giveUpOnSignals()
   const log = createLog(config.logLevel)
   endOnUncaught(log)
@@ -14,18 +16,20 @@ export async function serveAlone(config: Config): Promise<void> {
     process.exitCode = 1
     process.kill(process.pid, 'SIGTERM')
   }
-  const service = await compose(config, { log, onFatal })
+  const { watch, ...overseer } = await overseerOf(config, telemetry)
+  const service = await compose(config, { log, onFatal, ...(watch && { watch }) })
   try {
+    await overseer.begin(log)
     const address = await service.app.listen({ host: config.host, port: config.port })
     begun()
-    stopOnSignals(() => {
+    stopOnSignals(async () => {
       // So that who steers traffic turns it elsewhere.
       service.leave()
-      return closeAfter(config.shutdownDelay, service)
+      await closeAfter(config.shutdownDelay, service).finally(overseer.close)
     }, log)
     sayReady(config, log, { address, data: service.where })
   } catch (error) {
-    await service.close()
+    await service.close().finally(overseer.close)
     throw error
   }
 }

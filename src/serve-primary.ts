@@ -1,11 +1,13 @@
 import cluster from 'node:cluster'
 import { composeFeatures } from './compose.ts'
 import type { Config } from './config.ts'
+import type { Telemetry } from './config-telemetry.ts'
 import { channelOver } from './platform/channel.ts'
 import { createCrew } from './platform/crew.ts'
 import { endOnUncaught, giveUpOnSignals, stopOnSignals } from './platform/lifetime.ts'
 import { createLog } from './platform/log.ts'
 import { claimPort } from './platform/shared-port.ts'
+import { metricsTopic, overseerOf } from './serve-watch.ts'
 import { hashingTopic, say, sayReady } from './serve-words.ts'
 
 /** A worker gives its requests ten seconds, and then closes what it has open. */
@@ -15,15 +17,22 @@ const patience = 15_000
  * The process that has workers to answer requests. Its own are what a machine needs once: the hashing threads with the
  * one queue before them, and the work in the background.
  */
-export async function serveWithWorkers(config: Config): Promise<void> {
+export async function serveWithWorkers(config: Config, telemetry: Telemetry | null): Promise<void> {
   const begun = giveUpOnSignals()
   const log = createLog(config.logLevel)
   endOnUncaught(log)
-  const service = await composeFeatures(config, { log })
-  const port = await claimPort(config).catch(async (error) => {
-    await service.close()
-    throw error
-  })
+  const { watch, ...overseer } = await overseerOf(config, telemetry)
+  const service = await composeFeatures(config, { log, ...(watch && { watch }) })
+  const closeAll = () => service.close().finally(overseer.close)
+  const port = await claimPort(config)
+    .then(async (claimed) => {
+      await overseer.begin(log)
+      return claimed
+    })
+    .catch(async (error) => {
+      await closeAll()
+      throw error
+    })
   const crew = createCrew({
     size: config.workers,
     log,
@@ -33,6 +42,7 @@ export async function serveWithWorkers(config: Config): Promise<void> {
       // It repeats what its process says, and an error that nobody hears would end this one.
       worker.on('error', () => undefined)
       service.accounts.hashFor(channelOver(worker.process, hashingTopic))
+      overseer.join(channelOver(worker.process, metricsTopic))
       return worker.process
     },
     onHopeless(err) {
@@ -44,7 +54,7 @@ export async function serveWithWorkers(config: Config): Promise<void> {
   })
   const stop = async () => {
     // Workers first: what they answer is hashed here.
-    await crew.stop().finally(service.close)
+    await crew.stop().finally(closeAll)
   }
   try {
     const address = await crew.ready

@@ -1,18 +1,21 @@
 import type { Worker } from 'node:cluster'
 import { compose } from './compose.ts'
 import type { Config } from './config.ts'
+import type { Telemetry } from './config-telemetry.ts'
 import { channelOver } from './platform/channel.ts'
 import { crewTopic, type WorkerNews, type WorkerOrder } from './platform/crew.ts'
 import { endOnUncaught, giveUpOnSignals, stopOnSignals } from './platform/lifetime.ts'
 import { createLog } from './platform/log.ts'
+import type { MetricsAnswer, MetricsCall } from './platform/metrics/gather.ts'
 import { besideOthers } from './platform/shared-port.ts'
+import { metricsTopic, overseerOfWorker } from './serve-watch.ts'
 import { closeAfter, hashingTopic } from './serve-words.ts'
 
 /**
  * One of the processes that answer requests. It ends when the primary says so or a signal of its own, and at once when
  * the primary is gone.
  */
-export async function serveAsWorker(config: Config, self: Worker): Promise<void> {
+export async function serveAsWorker(config: Config, telemetry: Telemetry | null, self: Worker): Promise<void> {
   // Ctrl-C reaches all processes of a terminal: the primary tells its workers, when the moment has come.
   process.on('SIGINT', () => undefined)
   const begun = giveUpOnSignals(['SIGTERM'])
@@ -27,12 +30,20 @@ export async function serveAsWorker(config: Config, self: Worker): Promise<void>
     })
   })
 
-  const service = await compose(config, { log, hashedAt: channelOver(process, hashingTopic) })
+  const line = () => channelOver<MetricsAnswer, MetricsCall>(process, metricsTopic)
+  const { watch, close: endWatch } = await overseerOfWorker(config, telemetry, log, line)
+  const service = await compose(config, {
+    log,
+    hashedAt: channelOver(process, hashingTopic),
+    ...(watch && { watch }),
+  })
   try {
     const address = await service.app.listen({ host: config.host, port: config.port, ...besideOthers() })
     let stopped: Promise<void> | undefined
     const close = () => {
-      stopped ??= closeAfter(config.shutdownDelay, service).then(() => void self.disconnect())
+      stopped ??= closeAfter(config.shutdownDelay, service)
+        .then(endWatch)
+        .then(() => void self.disconnect())
       return stopped
     }
     stop = () => {

@@ -1,15 +1,17 @@
 import cluster from 'node:cluster'
 import { parseConfig } from './config.ts'
+import { parseTelemetry } from './config-telemetry.ts'
 import { crewTopic, type WorkerNews } from './platform/crew.ts'
 import { say } from './serve-words.ts'
 
 /** Serves, in one process or as one of several, until a signal or a failure ends it. */
 export async function serve(): Promise<void> {
   const config = parseConfig(process.env)
+  const telemetry = parseTelemetry(process.env)
   // Each loads no more than its own part.
-  if (cluster.worker) return (await import('./serve-worker.ts')).serveAsWorker(config, cluster.worker)
-  if (config.workers > 1) return (await import('./serve-primary.ts')).serveWithWorkers(config)
-  return (await import('./serve-alone.ts')).serveAlone(config)
+  if (cluster.worker) return (await import('./serve-worker.ts')).serveAsWorker(config, telemetry, cluster.worker)
+  if (config.workers > 1) return (await import('./serve-primary.ts')).serveWithWorkers(config, telemetry)
+  return (await import('./serve-alone.ts')).serveAlone(config, telemetry)
 }
 
 /** Says why it can't go on, and ends this process; for a worker the primary says it, once for all of them. */

@@ -294,4 +294,18 @@ export const variables: Readonly<Record<string, Variable>> = {
     invalid: ['0', '65', '-1', '1.5', 'AUTO', 'all'],
     mustBe: /auto, or a whole number from 1 to 64/,
   },
+  ADMIN_HOST: {
+    field: 'adminHost',
+    fallback: '127.0.0.1',
+    valid: ['0.0.0.0', '::1', 'localhost'].map((text) => [text, text]),
+    invalid: ['http://localhost', 'a b', '127.0.0.1/8'],
+    mustBe: /a host name or an address to listen on/,
+  },
+  ADMIN_PORT: {
+    field: 'adminPort',
+    fallback: null,
+    valid: ['0', '9464', '65535'].map((text) => [text, Number(text)]),
+    invalid: ['65536', '-1', 'on', '9464.0'],
+    mustBe: /a whole number from 0 to 65535/,
+  },
 }

@@ -77,6 +77,7 @@ describe('contradictions', () => {
     [{ KEY_ROTATION_INTERVAL: '10m' }, /^KEY_ROTATION_INTERVAL must be longer than JWKS_MAX_AGE/],
     [{ SECRET_KEY: key, SECRET_KEY_PREVIOUS: key }, /^SECRET_KEY_PREVIOUS must be another key than SECRET_KEY/],
     [{ PORT: '0' }, /^PUBLIC_URL must be set when PORT is 0/],
+    [{ ADMIN_PORT: '1602' }, /^ADMIN_PORT must be another port than PORT/],
     [{ WORKERS: '2' }, /^WORKERS must be 1 without DATABASE_URL/],
   ]
   for (const [env, sentence] of contradictory) {
@@ -93,6 +94,7 @@ describe('contradictions', () => {
     { REFRESH_REUSE_WINDOW: '299s' },
     { SECRET_KEY: key, SECRET_KEY_PREVIOUS: [...key].reverse().join('') },
     { PORT: '0', PUBLIC_URL: 'https://auth.example.com' },
+    { PORT: '0', PUBLIC_URL: 'https://auth.example.com', ADMIN_PORT: '0' },
     { WORKERS: '64', DATABASE_URL: 'postgres://db/latchkey' },
   ]
   for (const env of harmonious)

@@ -66,7 +66,7 @@ describe('the README', () => {
     const [, service = ''] = /^ {2}latchkey:\n(.*?)^ {4}ports:/ms.exec(read('compose.yaml')) ?? []
     const passed = [...service.matchAll(/^ {6}([A-Z_]+):/gm)].map(([, name]) => name)
     // The image and the compose file themselves say where these are.
-    const settled = ['HOST', 'PORT', 'DATA_DIR']
+    const settled = ['HOST', 'PORT', 'ADMIN_HOST', 'DATA_DIR']
     const missing = [...rows('Configuration').keys()].filter(
       (name) => !passed.includes(name) && !settled.includes(name),
     )

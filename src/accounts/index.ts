@@ -31,6 +31,7 @@ import type { HashersLine, HashingLine } from './infrastructure/hash-calls.ts'
 import { hostHashing } from './infrastructure/hashing-host.ts'
 import { createPasswordHasher } from './infrastructure/password-hasher.bcrypt.ts'
 import { remotePasswordHasher } from './infrastructure/password-hasher.remote.ts'
+import { type OnHash, timedHasher } from './infrastructure/password-hasher.timed.ts'
 import { userRoutes } from './infrastructure/user-routes.ts'
 
 export type { AcceptHash } from './domain/accept-hash.ts'
@@ -51,6 +52,8 @@ interface Deps {
   readonly hashDeadline: number
   /** The line to the process that hashes for this one; null where this one does so itself. */
   readonly hashedAt: HashingLine | null
+  /** Told of every password that is hashed or checked for this process. */
+  readonly onHash?: OnHash | undefined
   readonly openSession: (who: Proven, caller: Caller) => Promise<TokenPair | null>
   readonly revokeSessions: RevokeSessions
   readonly guards: TokenGuards
@@ -69,13 +72,14 @@ export function createAccounts(deps: Deps) {
   const { database, transact, clock, audit, log, openSession, revokeSessions, guards, loginGuard, limits } = deps
   const accounts = accountStorePostgres(database)
   const records = accountRecordsPostgres(database)
-  const hasher = deps.hashedAt
+  const pool = deps.hashedAt
     ? remotePasswordHasher(deps.hashedAt)
     : createPasswordHasher({
         cost: deps.bcryptCost,
         deadlineMs: deps.hashDeadline * 1000,
         log: (event) => log.warn(event, 'a stored password hash can not be verified'),
       })
+  const hasher = deps.onHash ? timedHasher(pool, deps.onHash) : pool
   const onRenewalFailed = (err: unknown) => log.warn({ err }, 'a password hash could not be renewed')
   const isLockedOut = deps.lockOut ? isLockedOutAfter : () => false
   const setting = { accounts, hasher, audit, transact, clock, acceptPassword: onePolicy(deps), loginGuard }
@@ -105,7 +109,9 @@ export function createAccounts(deps: Deps) {
     enable: enableUser({ accounts, audit, transact, clock }),
     unlock: unlockUser({ accounts, loginGuard, audit, clock }),
     /** Has the process at the other end of that line share this one's hashing, and its queue. */
-    hashFor: (line: HashersLine) => hostHashing(hasher, line),
+    hashFor: (line: HashersLine) => hostHashing(pool, line),
+    /** How many hashes wait and run; null where another process knows. */
+    hashing: pool.state,
     /** Rejects where passwords can't be hashed, so that the start fails and not the first login. */
     tryOut: () => hasher.tryOut(),
     close: () => hasher.close(),

@@ -37,6 +37,9 @@ interface Deps {
   readonly retention: number
 }
 
+/** Of events that wait: a count beyond it says no more. */
+const mostCounted = 100_000
+
 /** The feature: the record for the others, and the work that chains, signs, checks and prunes it. */
 export function createAudit({ database, transact, clock, log, seed, previousSeed, retention }: Deps) {
   const events = eventStorePostgres(database)
@@ -74,6 +77,11 @@ export function createAudit({ database, transact, clock, log, seed, previousSeed
     ): Promise<{ intact: boolean; text: string }> {
       const verdict = await verify(checkpoint, onProgress)
       return { intact: verdict.kind === 'intact', text: describeVerdict(verdict) }
+    },
+    /** How many events have no place in the chain yet, and for how many seconds the oldest of them has waited. */
+    async lag(): Promise<{ unsealed: number; oldest: number }> {
+      const { waiting, since } = await chain.backlog(mostCounted)
+      return { unsealed: waiting, oldest: since ? Math.max(0, (clock().getTime() - since.getTime()) / 1000) : 0 }
     },
     /** Resolves once all that was noted is on record. */
     settle,

@@ -4,6 +4,7 @@ import { auditCommands } from './commands/audit.ts'
 import { completionCommand } from './commands/completion.ts'
 import { configCommand } from './commands/config.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { explainCommand } from './commands/explain.ts'
 import { keysCommands } from './commands/keys.ts'
 import { migrateCommand } from './commands/migrate.ts'
 import { openapiCommand } from './commands/openapi.ts'
@@ -59,6 +60,7 @@ ${codes.join('\n')}`,
   sessionsCommands(program, terminal)
   keysCommands(program, terminal)
   auditCommands(program, terminal)
+  explainCommand(program, terminal)
   configCommand(program, terminal)
   openapiCommand(program, terminal)
   completionCommand(program, terminal)

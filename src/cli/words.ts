@@ -15,6 +15,13 @@ export function sessionId(text: string): SessionId {
   return id
 }
 
+/** As `X-Request-Id` and a problem's `request_id` have it; or a whole `traceparent`, of which it is the second part. */
+export function requestId(text: string): string {
+  const [, id] = /^(?:[0-9a-f]{2}-)?([0-9a-f]{32})(?:-[0-9a-f]{16}-[0-9a-f]{2})?$/.exec(text.toLowerCase()) ?? []
+  if (id === undefined) throw new InvalidArgumentError('The id of a request has 32 hexadecimal digits.')
+  return id
+}
+
 export const count =
   (most: number) =>
   (text: string): number => {

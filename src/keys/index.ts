@@ -12,6 +12,7 @@ import { publishKeys } from './application/publish-keys.ts'
 import { resealKeys } from './application/reseal-keys.ts'
 import { rotateKeys } from './application/rotate-keys.ts'
 import { withdrawKey } from './application/withdraw-key.ts'
+import { agesOf } from './domain/key-schedule.ts'
 import { type Algorithm, phaseOf } from './domain/signing-key.ts'
 import { cryptoKeyMaker } from './infrastructure/key-maker.crypto.ts'
 import { keyRingMemory } from './infrastructure/key-ring.memory.ts'
@@ -90,6 +91,11 @@ export async function createKeys(deps: Deps) {
     },
     /** The keys as they are published, and where in its life each is now. */
     list: () => ring.keys().map((key) => ({ ...key, phase: phaseOf(key, clock(), schedule.tail) })),
+    /** How many keys are published, how long one has signed, and when the next does; null where none signs. */
+    ages() {
+      const ages = agesOf(ring.keys(), clock(), schedule)
+      return ages && { published: ring.keys().length, ...ages }
+    },
     /** Whether this service's secret key opens a private key that was sealed elsewhere. */
     opens: (sealed: Buffer, kid: string): boolean => vault.open(sealed, kid) !== null,
     routes: (app: Server) =>

@@ -16,6 +16,7 @@ import { listUsersSessions } from './application/list-users-sessions.ts'
 import { logOut } from './application/log-out.ts'
 import { noteRefusal } from './application/note-refusal.ts'
 import { openSession } from './application/open-session.ts'
+import type { OnRefresh } from './application/ports.ts'
 import { purgeSessions } from './application/purge-sessions.ts'
 import { recognize } from './application/recognize.ts'
 import { refreshSession } from './application/refresh-session.ts'
@@ -53,6 +54,8 @@ interface Deps {
   readonly routeLimits: RouteLimits
   readonly policy: ReusePolicy
   readonly maxSessionsPerUser: number
+  /** Told of every refresh token that comes, when it is known what becomes of it. */
+  readonly onRefresh?: OnRefresh | undefined
 }
 
 const rest = (milliseconds: number, signal?: AbortSignal) =>
@@ -70,6 +73,8 @@ export function createSessions(deps: Deps) {
     ttl: limits.refreshTokenTtl,
   })
   const issue = issueTokens({ accessTokens, refreshTokens })
+  const { onRefresh = () => undefined } = deps
+  const refreshing = { sessions, issue, audit, transact, clock, limits, policy }
   const revokeAll = revokeAllSessions({ sessions, audit })
   const note = noteRefusal({ audit, clock })
   const newSessionId = () => randomUUID() as SessionId
@@ -79,6 +84,7 @@ export function createSessions(deps: Deps) {
     accessTokens,
     refreshTokens,
     clock,
+    onRefresh,
   })
   return {
     guards,
@@ -91,7 +97,7 @@ export function createSessions(deps: Deps) {
       tokenRoutes(app, {
         guards,
         limits: deps.routeLimits,
-        refreshSession: refreshSession({ sessions, issue, audit, noteRefusal: note, transact, clock, limits, policy }),
+        refreshSession: refreshSession({ ...refreshing, noteRefusal: note, onRefresh }),
         logOut: logOut({ sessions, audit, transact, clock }),
       })
       sessionRoutes(app, {

@@ -100,6 +100,17 @@ export function auditChainContract(world: () => World): void {
       assert.match(await text(log), /^2 events, positions 1 to 2, intact; 0 not yet sealed/)
     })
 
+    it('tells how many events wait for their places, and since when the first does', async () => {
+      const { lag, seal, add } = await fresh()
+      assert.deepEqual(await lag(), { unsealed: 0, oldest: 0 })
+      await add(1, 2)
+      clock.advance(30)
+      await add(3, 3)
+      assert.deepEqual(await lag(), { unsealed: 3, oldest: 30 })
+      await seal()
+      assert.deepEqual(await lag(), { unsealed: 0, oldest: 0 })
+    })
+
     it('is signed after a minute, if there is anything new, and after a thousand events', async () => {
       const log = await fresh()
       await log.add(1, 1)

@@ -51,6 +51,15 @@ export function eventReaderContract(world: () => World): void {
       assert.deepEqual(subjects(await all({ since: after(10), until: after(20) })), ['b'])
     })
 
+    it('are found by the id of their request, the oldest first, and not beyond a time', async () => {
+      const requestId = userId.toString(16).padStart(32, '0')
+      const own = { caller: { ...caller, requestId } }
+      await note({ subject: 'a', ...own }, { subject: 'other' }, { subject: 'b', ...own, at: after(10) })
+      assert.deepEqual(subjects(await read().ofRequest(requestId, undefined)), ['a', 'b'])
+      assert.deepEqual(subjects(await read().ofRequest(requestId, after(5))), ['b'])
+      assert.deepEqual(await read().ofRequest('f'.repeat(32), undefined), [])
+    })
+
     it('are read from the newest on, as many as are wanted', async () => {
       await note(...['a', 'b', 'c', 'd'].map((subject) => ({ subject })))
       assert.deepEqual(subjects(await read().newest({ userId }, 2)), ['c', 'd'])

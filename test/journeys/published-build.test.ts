@@ -4,7 +4,10 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../../bench/run/free-port.ts'
 import { builtService } from '../support/built.ts'
+import { scrape } from '../support/exposition.ts'
+import { startReceiver } from '../support/otlp-receiver.ts'
 import { startPostgres, type TestDatabase, type TestPostgres } from '../support/postgres.ts'
 import { type ServiceProcess, startProcess } from '../support/processes.ts'
 import { password, startService } from '../support/service.ts'
@@ -24,7 +27,8 @@ describe('the service as it is published', () => {
     const names = urls.map((url) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? basename(url))
     return new Set(names.filter((name) => !name.startsWith('node:')))
   }
-  const lazily = (name: string) => /^(?:@(?!node-rs\/)|docs-server|cors|embedded)/.test(name)
+  const lazily = (name: string) =>
+    /^(?:@(?!node-rs\/)|docs-server|cors|embedded|metrics|gather|admin-server|traces|complaints)/.test(name)
 
   before(async () => {
     server = await startPostgres()
@@ -73,6 +77,21 @@ describe('the service as it is published', () => {
     } finally {
       await sources.close()
     }
+  })
+
+  test('tells metrics and sends traces where it is asked to', async () => {
+    await using receiver = await startReceiver()
+    const port = await freePort()
+    const env = { ADMIN_PORT: String(port), OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, WORKERS: '2' }
+    const watched = await startProcess(database.url, env, [main])
+    try {
+      assert.equal((await watched.call('GET', '/health/ready')).status, 200)
+      assert.equal((await scrape(port)).sum('latchkey_http_requests_total', { route: '/health/ready' }), 1)
+    } finally {
+      await watched.stop()
+    }
+    assert.ok(receiver.spans().some(({ name }) => name === 'GET /health/ready'))
+    assert.ok(receiver.metrics().some(({ name }) => name === 'latchkey_http_requests_total'))
   })
 
   test('starts on the embedded database, and answers browsers of other origins', async () => {

@@ -15,6 +15,8 @@ import { createLog } from '../../src/platform/log.ts'
 import { deriveKey } from '../../src/platform/secret-key.ts'
 import { type Canaries, createCanaries } from '../support/canaries.ts'
 import { type Run, run, said } from '../support/command-line.ts'
+import { scrape } from '../support/exposition.ts'
+import { startReceiver } from '../support/otlp-receiver.ts'
 import { startDurablePostgres, type TestPostgres } from '../support/postgres.ts'
 import { rawRequest, sendRaw } from '../support/raw-http.ts'
 import { startService } from '../support/service.ts'
@@ -467,8 +469,11 @@ describe('no secret is in the log, the answers, the audit log or any table', () 
 
   test('whatever a caller or an operator does, and however the database fails, in a process of its own', async (t) => {
     await using database = await ownDatabase()
-    const process = start(t, env(database.url))
+    await using receiver = await startReceiver()
+    const watched = { ADMIN_PORT: '0', OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url, OTEL_METRIC_EXPORT_INTERVAL: '500' }
+    const process = start(t, { ...env(database.url), ...watched })
     const { address = '' } = await said(process, 'ready')
+    const { port = '' } = await said(process, 'metrics are served')
     const stage = stageAt(address, database.query)
     await walk(stage)
     // Hashes take their time here.
@@ -484,9 +489,17 @@ describe('no secret is in the log, the answers, the audit log or any table', () 
       assert.equal(await ended, 0, texts.stderr)
       stage.shown.push({ place: 'a command', text: texts.stdout + texts.stderr })
     }
+    stage.shown.push({ place: 'the metrics', text: (await scrape(port)).text })
     process.child.kill('SIGTERM')
     assert.equal(await process.ended, 0)
     assert.match(process.texts.stderr, /is ready/)
+    assert.ok(receiver.spans().length > 50 && receiver.metrics().length > 50)
+    const told = [
+      ...stage.shown.slice(-1),
+      ...receiver.bodies.map((text) => ({ place: 'what OpenTelemetry is sent', text })),
+    ]
+    stage.shown.push(...told)
+    assert.deepEqual(named(told), [])
     const lines = [process.texts.stderr, ...process.texts.stdout.split('\n')]
     assert.ok(lines.length > 50, String(lines.length))
     await assertSecret(stage, lines)

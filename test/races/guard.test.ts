@@ -226,6 +226,7 @@ describe('the assertions of the races', () => {
         issue: (advanced) => advanced as never,
         audit: auditOn(pools[index] ?? pools[0]).audit,
         noteRefusal: async () => undefined,
+        onRefresh: () => undefined,
         transact: transactPostgres(pools[index] ?? pools[0]),
         clock: now,
         limits,

@@ -26,6 +26,8 @@ export interface HashingPool extends PasswordHasher, AsyncDisposable {
   expectRoom(): Promise<void>
   /** Of any password: the use cases know this by its port, which takes accepted ones alone. */
   hash(password: Secret, gone?: AbortSignal): Promise<string>
+  /** How many calls wait and how many are hashed at this moment; null where that is another process's to know. */
+  state(): { readonly waiting: number; readonly running: number } | null
   /** Rejects where bcrypt can't be loaded or does not work, which the first call would find out otherwise. */
   tryOut(): Promise<void>
   /** Turns away what waits, lets finish what runs, and ends the workers. */
@@ -79,6 +81,7 @@ export function createPasswordHasher(options: PasswordHasherOptions): HashingPoo
       const { nativeBcrypt } = await import('./bcrypt-native.ts')
       nativeBcrypt.hash('', nativeBcrypt.salt(lowestCost))
     },
+    state: pool.state,
     close: pool.close,
     [Symbol.asyncDispose]: pool.close,
   }

@@ -50,6 +50,7 @@ export function remotePasswordHasher(line: HashingLine): HashingPool {
       },
     // The pool at the other end has its own beginning and its own end.
     tryOut: async () => undefined,
+    state: () => null,
     close: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   }

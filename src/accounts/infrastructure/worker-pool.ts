@@ -31,6 +31,8 @@ export interface WorkerPool<Task> {
    * with an `Error` when two workers died of the job or the pool is closed.
    */
   run(task: Task, gone?: AbortSignal): Promise<unknown>
+  /** How many jobs wait, and how many are at a worker. */
+  state(): { readonly waiting: number; readonly running: number }
   /** Turns away what waits, lets finish what runs, and ends the workers. */
   close(): Promise<void>
 }
@@ -162,6 +164,7 @@ export function createWorkerPool<Task>(options: WorkerPoolOptions<Task>): Worker
 
   return {
     expectRoom: () => expectRoom(1),
+    state: () => ({ waiting: queue.length, running: busy.size }),
     async run(task, gone) {
       gone?.throwIfAborted()
       if (closed) throw new Error('the worker pool is closed')

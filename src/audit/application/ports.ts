@@ -53,6 +53,8 @@ export interface ChainEnd {
 export interface ChainStore {
   /** The end of the chain and whether anything waits for a place in it: one small statement. */
   look(): Promise<ChainEnd & { readonly waiting: boolean }>
+  /** How many events wait for their place, no more than `atMost` of them counted, and since when the first does. */
+  backlog(atMost: number): Promise<{ waiting: number; since: Date | null }>
   /** Has nobody else write to the chain until the transaction ends; false while somebody does, unless told to wait. */
   hold(transaction: Transaction, wait: boolean): Promise<boolean>
   end(transaction: Transaction): Promise<ChainEnd>

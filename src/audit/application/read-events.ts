@@ -30,6 +30,28 @@ export function readEvents({ reader, pause }: Deps) {
       return found.toReversed()
     },
 
+    /**
+     * The events of one request, the oldest first. Looks from the newest event back; those of a request are next to each
+     * other, so that no more than one stretch is looked at behind the first that is found.
+     */
+    async ofRequest(
+      requestId: string,
+      since: Date | undefined,
+      onLooked: (id: string) => void = () => undefined,
+    ): Promise<RecordedEvent[]> {
+      const found: RecordedEvent[] = []
+      const filter = { requestId, ...(since && { since }) }
+      for (let place: string | null = ends.back; place !== null; ) {
+        const { events, next }: EventStretch = await reader.stretch(filter, place, 'back', batch)
+        const isBehind = found.length > 0
+        found.push(...events)
+        if (isBehind) break
+        place = next
+        if (place !== null) onLooked(place)
+      }
+      return found.toReversed()
+    },
+
     /** All events that the filter lets through, in the order of their ids. */
     async *all(filter: EventFilter, onLooked: (id: string) => void = () => undefined): AsyncGenerator<RecordedEvent> {
       for (let place: string | null = ends.on; place !== null; ) {

@@ -19,6 +19,7 @@ export interface RecordedEvent {
 export interface EventFilter {
   readonly userId?: number
   readonly kind?: string
+  readonly requestId?: string
   /** From then on, and before then. */
   readonly since?: Date
   readonly until?: Date

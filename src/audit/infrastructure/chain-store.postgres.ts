@@ -34,6 +34,13 @@ export function chainStorePostgres(database: Database): ChainStore {
       return { ...endOf(row), waiting: row?.waiting ?? false }
     },
 
+    async backlog(atMost) {
+      const query = sql<{ waiting: number; since: Date | null }>`
+        SELECT (SELECT count(*) FROM (SELECT FROM audit_unsealed LIMIT ${atMost}) AS counted)::int AS waiting,
+          (SELECT at FROM audit_events WHERE id = (SELECT min(event_id) FROM audit_unsealed)) AS since`
+      return (await rowsOf(null, query))[0] ?? { waiting: 0, since: null }
+    },
+
     async hold(transaction, wait) {
       if (wait) {
         await rowsOf(transaction, sql`SELECT pg_advisory_xact_lock(${chainLock})`)

@@ -73,11 +73,12 @@ export function eventReaderPostgres(database: Database): EventReader {
   }
 }
 
-const conditions = ({ kind, since, until }: EventFilter) =>
+const conditions = ({ kind, requestId, since, until }: EventFilter) =>
   sql.join(
     [
       sql`true`,
       ...(kind === undefined ? [] : [sql`kind = ${kind}`]),
+      ...(requestId === undefined ? [] : [sql`request_id = ${requestId}`]),
       ...(since === undefined ? [] : [sql`at >= ${since}`]),
       ...(until === undefined ? [] : [sql`at < ${until}`]),
     ],

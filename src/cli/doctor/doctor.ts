@@ -97,7 +97,8 @@ async function lookAtKeys(
   }
   const { composeFeatures } = await import('../../compose.ts')
   // On the same connections, which whoever opened them closes.
-  const open = async () => ({ database, where, close: async () => undefined })
+  const pool = () => ({ total: 0, idle: 0, waiting: 0 })
+  const open = async () => ({ database, pool, where, close: async () => undefined })
   try {
     const service = await composeFeatures(config, { log, keeps: false, open })
     const keys = service.keys.list()

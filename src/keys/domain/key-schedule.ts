@@ -77,4 +77,17 @@ export function cacheableFor(loadedAt: Date, now: Date, schedule: KeySchedule, s
   return Math.max(0, Math.min(schedule.jwksMaxAge, left))
 }
 
+/** How long the signing key has signed, and in how long another does; in seconds, null where none signs. */
+export function agesOf(
+  keys: readonly SigningKey[],
+  now: Date,
+  { interval, tail }: KeySchedule,
+): { signingFor: number; untilNext: number } | null {
+  const active = signerAmong(keys, now, tail)
+  if (!active) return null
+  const next = active.retiresAt ?? later(active.activatesAt, interval)
+  const seconds = (from: Date, to: Date) => (to.getTime() - from.getTime()) / 1000
+  return { signingFor: seconds(active.activatesAt, now), untilNext: seconds(now, next) }
+}
+
 const later = (moment: Date, seconds: number) => new Date(moment.getTime() + seconds * 1000)

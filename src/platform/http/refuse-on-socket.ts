@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
 import { Refusal } from '../../kernel/refusal.ts'
 import type { Log } from '../log.ts'
+import type { Watch } from '../watch.ts'
 import { plainHeaders } from './plain-headers.ts'
 import { problemOf } from './problem.ts'
 import { requestIdOf } from './request-id.ts'
@@ -9,7 +10,7 @@ import { requestIdOf } from './request-id.ts'
 export function refuseOnSocket(
   error: Error & { code?: string },
   socket: Socket,
-  { log, publicUrl }: { log: Log; publicUrl: string },
+  { log, publicUrl, watch }: { log: Log; publicUrl: string; watch?: Watch },
 ): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy()
   const code =
@@ -21,6 +22,8 @@ export function refuseOnSocket(
   const problem = problemOf(new Refusal(code), requestIdOf({ headers: {} }), publicUrl)
   const { status, request_id } = problem
   log.info({ request_id, status, code, because: error.code, ip: socket.remoteAddress }, 'request refused')
+  watch?.refused(null, 'none', code, undefined)
+  watch?.unread(status)
   const body = JSON.stringify(problem)
   const headers = Object.entries(plainHeaders(publicUrl)).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(

@@ -4,6 +4,7 @@ import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import Fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import { Refusal } from '../../kernel/refusal.ts'
 import type { Log } from '../log.ts'
+import type { Watch } from '../watch.ts'
 import { guardRoutes, missingToken } from './access-guard.ts'
 import { boundConnections, defaultHttpBounds, type HttpBounds, pipelineBound } from './bounds.ts'
 import { clientAddress, forwardingNotice, networks } from './client-address.ts'
@@ -15,7 +16,9 @@ import { faces, problemOf, refusalOf } from './problem.ts'
 import { limitRoutes } from './rate-limits.ts'
 import { refuseOnSocket } from './refuse-on-socket.ts'
 import { requestIdOf } from './request-id.ts'
+import { tracedLogger } from './traced-logger.ts'
 import { fieldErrors } from './validation.ts'
+import { routeOf, watchRefusal, watchRequests } from './watch-requests.ts'
 
 export interface ServerOptions {
   readonly log: Log
@@ -25,6 +28,8 @@ export interface ServerOptions {
   /** Knows the errors of the technology below: answers a refusal for those that are no bugs. */
   readonly translate: (error: unknown) => Refusal | null
   readonly bounds?: HttpBounds
+  /** Told of every request. */
+  readonly watch?: Watch
 }
 
 declare module 'fastify' {
@@ -38,7 +43,7 @@ export type Server = Awaited<ReturnType<typeof createServer>>
 
 /** An HTTP server with Fastify's defaults hardened, on which the features put their routes. */
 export async function createServer(options: ServerOptions) {
-  const { log, publicUrl, corsOrigins, trustedProxies, translate, bounds = defaultHttpBounds() } = options
+  const { log, publicUrl, corsOrigins, trustedProxies, translate, watch, bounds = defaultHttpBounds() } = options
   const isProxy = networks(trustedProxies)
   const notice = forwardingNotice(log, isProxy)
   const boundPipeline = pipelineBound(bounds.pipelined)
@@ -56,6 +61,7 @@ export async function createServer(options: ServerOptions) {
       return requestIdOf(message)
     },
     requestIdHeader: false,
+    ...(watch?.traces && { childLoggerFactory: tracedLogger }),
     bodyLimit: bounds.body,
     requestTimeout: bounds.requestTimeout,
     keepAliveTimeout: bounds.keepAlive,
@@ -71,8 +77,10 @@ export async function createServer(options: ServerOptions) {
     // A client's coercion or an unknown field would make two readings of one request.
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
     // These come before any hook, so what hooks set elsewhere is set here.
-    frameworkErrors: (error, request, reply) =>
-      refuse(error, request, reply.headers({ ...usual, 'x-request-id': request.id })),
+    frameworkErrors: (error, request, reply) => {
+      watch?.unread(faces[refusalOf(error, translate).code].status)
+      return refuse(error, request, reply.headers({ ...usual, 'x-request-id': request.id }))
+    },
     clientErrorHandler: (error, socket) => refuseOnSocket(error, socket, options),
   }).withTypeProvider<TypeBoxTypeProvider>()
   app.decorateRequest('clientAddress', {
@@ -89,11 +97,13 @@ export async function createServer(options: ServerOptions) {
     if (isHangUp(error, request)) {
       const line = { method: request.method, route: request.routeOptions?.url, ip: whence(request.raw) }
       request.log.info(line, 'the client has gone before it was answered')
+      watch?.hungUp(request.raw, routeOf(request))
       return reply.hijack()
     }
     const refusal = refusalOf(error, translate)
     const problem = problemOf(refusal, request.id, publicUrl)
     logRefusal(request, refusal, problem.status, whence(request.raw))
+    if (watch) watchRefusal(watch, request, refusal)
     if (problem.status === 401) reply.header('www-authenticate', challenge(refusal))
     const retryAfter = refusal.retryAfter ?? (problem.status === 503 ? 1 : undefined)
     if (retryAfter !== undefined) reply.header('retry-after', retryAfter)
@@ -107,6 +117,7 @@ export async function createServer(options: ServerOptions) {
   app.setNotFoundHandler((request, reply) => refuse(new Refusal('not_found'), request, reply))
   app.setSchemaErrorFormatter((errors) => new Refusal('validation_failed', { errors: fieldErrors(errors) }))
 
+  if (watch) watchRequests(app, watch)
   app.addHook('onRequest', (request, reply, done) => {
     reply.headers(usual)
     reply.header('x-request-id', request.id)

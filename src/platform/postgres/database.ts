@@ -1,12 +1,14 @@
-import { Kysely, type PGliteDialectConfig, PostgresDialect } from 'kysely'
+import { type Dialect, Kysely, type PGliteDialectConfig, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Log } from '../log.ts'
+import type { PoolState } from '../watch.ts'
 import { tooManyWait } from './faults.ts'
 import { hostsOf } from './hosts.ts'
 import { OneConnectionDialect } from './one-connection.ts'
 import { int8, safeInteger } from './safe-integer.ts'
 import { clientThatGivesUp, type Trust, trusted } from './silence.ts'
+import { type OnStatement, timed } from './statement-times.ts'
 import type { Database, Tables } from './tables.ts'
 import { moment, timestamptz } from './timestamp.ts'
 
@@ -34,6 +36,20 @@ export const defaultBounds: DatabaseBounds = {
   idleInTransactionTimeout: 10_000,
 }
 
+/** The connections to a database, and how they are used. */
+export interface Connections {
+  readonly dialect: Dialect
+  readonly state: () => PoolState
+}
+
+/** @param onStatement told of each statement; without it none is timed. */
+export const databaseOver = ({ dialect }: Connections, onStatement?: OnStatement): Database =>
+  new Kysely<Tables>({ dialect, ...(onStatement && { log: timed(onStatement) }) })
+
+/** A database over `postgresPool`. */
+export const connectPostgres = (url: Secret, log: Log, bounds?: DatabaseBounds): Database =>
+  databaseOver(postgresPool(url, log, bounds))
+
 /**
  * A pool of connections to PostgreSQL, opened when they are first needed.
  *
@@ -41,7 +57,7 @@ export const defaultBounds: DatabaseBounds = {
  * `require`, for who asks for TLS gets it or an error. A connection that breaks, or on which an answer does not come, is
  * dropped; the next request opens another. Where the URL names several hosts, it is one to the first that takes writes.
  */
-export function connectPostgres(url: Secret, log: Log, bounds: DatabaseBounds = defaultBounds): Database {
+export function postgresPool(url: Secret, log: Log, bounds: DatabaseBounds = defaultBounds): Connections {
   const trust: Trust = { since: 0 }
   const hosts = hostsOf(url.reveal(), bounds.acquireTimeout)
   const Client = hosts.client(clientThatGivesUp(trust))
@@ -72,13 +88,20 @@ export function connectPostgres(url: Secret, log: Log, bounds: DatabaseBounds = 
     return hosts.first(() => trusted(pool, trust))
   }
   const bounded = { connect, end: () => pool.end(), options: pool.options, Client }
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: bounded }) })
+  return {
+    dialect: new PostgresDialect({ pool: bounded }),
+    state: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+  }
 }
 
 /** In milliseconds and in callers: all of them share one connection, and each statement takes longer. */
 const embeddedBounds = { waiting: 1_000, acquireTimeout: 10_000 }
 
 /** The embedded database in the same dialect. It has one connection, which goes from one to the next. */
-export function connectEmbedded(pglite: PGliteDialectConfig['pglite'], bounds = embeddedBounds): Database {
-  return new Kysely<Tables>({ dialect: new OneConnectionDialect({ pglite }, bounds) })
+export const connectEmbedded = (pglite: PGliteDialectConfig['pglite'], bounds = embeddedBounds): Database =>
+  databaseOver(embeddedConnection(pglite, bounds))
+
+export function embeddedConnection(pglite: PGliteDialectConfig['pglite'], bounds = embeddedBounds): Connections {
+  const dialect = new OneConnectionDialect({ pglite }, bounds)
+  return { dialect, state: () => dialect.state() }
 }

@@ -12,5 +12,6 @@ export const openNoDatabase: OpensDatabase = async () => {
       createQueryCompiler: () => new PostgresQueryCompiler(),
     },
   })
-  return { database, where: 'nowhere', close: () => database.destroy() }
+  const pool = () => ({ total: 0, idle: 0, waiting: 0 })
+  return { database, pool, where: 'nowhere', close: () => database.destroy() }
 }

@@ -1,4 +1,5 @@
 import { PGliteAdapter, PGliteDialect, type PGliteDialectConfig, PGliteDriver } from 'kysely'
+import type { PoolState } from '../watch.ts'
 import { tooLong, tooManyWait } from './faults.ts'
 
 interface Bounds {
@@ -12,6 +13,7 @@ interface Bounds {
 export class OneConnectionDialect extends PGliteDialect {
   readonly #config: PGliteDialectConfig
   readonly #bounds: Bounds
+  #driver: OneConnectionDriver | undefined
 
   constructor(config: PGliteDialectConfig, bounds: Bounds) {
     super(config)
@@ -20,7 +22,12 @@ export class OneConnectionDialect extends PGliteDialect {
   }
 
   override createDriver(): PGliteDriver {
-    return new OneConnectionDriver(this.#config, this.#bounds)
+    this.#driver = new OneConnectionDriver(this.#config, this.#bounds)
+    return this.#driver
+  }
+
+  state(): PoolState {
+    return this.#driver?.state() ?? { total: 1, idle: 1, waiting: 0 }
   }
 
   override createAdapter(): PGliteAdapter {
@@ -56,6 +63,10 @@ class OneConnectionDriver extends PGliteDriver {
     // It stays taken in between: whoever comes now comes after all who wait.
     if (next) next()
     else this.#taken = false
+  }
+
+  state(): PoolState {
+    return { total: 1, idle: this.#taken ? 0 : 1, waiting: this.#waiting.size }
   }
 
   async #turn(): Promise<void> {

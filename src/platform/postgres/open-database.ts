@@ -2,14 +2,24 @@ import { urlOfEachHost } from '../../kernel/database-url.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import { lockDataDir } from '../data-dir.ts'
 import type { Log } from '../log.ts'
-import { connectEmbedded, connectPostgres, type DatabaseBounds, defaultBounds } from './database.ts'
+import type { PoolState } from '../watch.ts'
+import {
+  connectPostgres,
+  type DatabaseBounds,
+  databaseOver,
+  defaultBounds,
+  embeddedConnection,
+  postgresPool,
+} from './database.ts'
 import { expectMigrated, migrate } from './migrator.ts'
+import type { OnStatement } from './statement-times.ts'
 import type { Database } from './tables.ts'
 
 export interface OpenDatabase {
   readonly database: Database
   /** Where the data is, for the person who started the service. */
   readonly where: string
+  readonly pool: () => PoolState
   close(): Promise<void>
 }
 
@@ -20,6 +30,8 @@ export interface DatabasePlace {
   readonly dataDir: string
   /** Whether the tables are brought up to date; not where another process of this version has just done so. */
   readonly migrates?: boolean
+  /** Told of each statement. */
+  readonly onStatement?: OnStatement | undefined
 }
 
 export type OpensDatabase = typeof openDatabase
@@ -31,15 +43,16 @@ export type OpensDatabase = typeof openDatabase
  * @param onFatal told when the database has stopped for good and only a new process can open it again.
  */
 export async function openDatabase(
-  { databaseUrl, dataDir, migrates = true }: DatabasePlace,
+  { databaseUrl, dataDir, migrates = true, onStatement }: DatabasePlace,
   log: Log,
   onFatal: (error: Error) => void,
   bounds: DatabaseBounds = defaultBounds,
 ): Promise<OpenDatabase> {
   if (databaseUrl) {
     if (migrates) await migrateOnItsOwn(databaseUrl, log, bounds)
-    const database = connectPostgres(databaseUrl, log, bounds)
-    return { database, where: placeOf(databaseUrl), close: () => database.destroy() }
+    const pool = postgresPool(databaseUrl, log, bounds)
+    const database = databaseOver(pool, onStatement)
+    return { database, pool: pool.state, where: placeOf(databaseUrl), close: () => database.destroy() }
   }
 
   await using opened = new AsyncDisposableStack()
@@ -47,7 +60,8 @@ export async function openDatabase(
   // Loaded only here: a process that has PostgreSQL spares itself the engine.
   const { openEmbedded, tendEmbedded } = await import('./embedded.ts')
   const pglite = await openEmbedded(lock.directory, { onStopped: onFatal })
-  const database = connectEmbedded(pglite)
+  const connection = embeddedConnection(pglite)
+  const database = databaseOver(connection, onStatement)
   opened.defer(() => database.destroy())
   if (migrates) await migrate(database)
   const tending = setInterval(() => {
@@ -57,6 +71,7 @@ export async function openDatabase(
   const running = opened.move()
   return {
     database,
+    pool: connection.state,
     where: `${lock.directory} (embedded database: for one process; set DATABASE_URL for PostgreSQL)`,
     close: () => running.disposeAsync(),
   }

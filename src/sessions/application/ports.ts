@@ -35,6 +35,14 @@ export interface SessionStore {
 /** One session; or all but one, if there is one, and but the `spare` others that were used last. */
 export type Which = { readonly only: SessionId } | { readonly allBut: SessionId | null; readonly spare?: number }
 
+/**
+ * What became of a refresh token: exchanged; answered with the successor that exists; refused as raced, within the window;
+ * taken for stolen, which ends its session; past its end; of a session that is over; or not one of this service.
+ */
+export type RefreshOutcome = 'rotated' | 'repeated' | 'raced' | 'reused' | 'expired' | 'ended' | 'forged'
+
+export type OnRefresh = (outcome: RefreshOutcome) => void
+
 /** What a refresh token says. */
 export interface RefreshClaims {
   readonly userId: UserId

@@ -7,7 +7,7 @@ import { judge, type ReusePolicy } from '../domain/rotation.ts'
 import { idleEnd, type Session, type SessionLimits } from '../domain/session.ts'
 import type { TokenPair } from './issue-tokens.ts'
 import type { NoteRefusal } from './note-refusal.ts'
-import type { RefreshClaims, SessionStore } from './ports.ts'
+import type { OnRefresh, RefreshClaims, SessionStore } from './ports.ts'
 
 interface Deps {
   readonly sessions: SessionStore
@@ -18,6 +18,8 @@ interface Deps {
   readonly clock: Clock
   readonly limits: SessionLimits
   readonly policy: ReusePolicy
+  /** Told of what is decided here. */
+  readonly onRefresh: OnRefresh
 }
 
 /**
@@ -27,12 +29,15 @@ interface Deps {
  * @throws Refusal refresh_token_reused, token_expired or invalid_token.
  */
 export const refreshSession =
-  ({ sessions, issue, audit, noteRefusal, transact, clock, limits, policy }: Deps) =>
+  ({ sessions, issue, audit, noteRefusal, transact, clock, limits, policy, onRefresh }: Deps) =>
   async (presented: RefreshClaims, caller: Caller): Promise<TokenPair> => {
     const now = clock()
     const { sessionId, generation, userId } = presented
     const advanced = await sessions.advance(sessionId, generation, now, idleEnd(now, limits))
-    if (advanced) return issue(advanced, now)
+    if (advanced) {
+      onRefresh('rotated')
+      return issue(advanced, now)
+    }
 
     const verdict = await transact(async (transaction) => {
       const settled = judge(await sessions.lock(transaction, sessionId), generation, now, policy)
@@ -44,11 +49,16 @@ export const refreshSession =
     })
     switch (verdict.kind) {
       case 'repeat':
+        onRefresh('repeated')
         return issue(verdict.session, now)
       case 'refuse':
+        onRefresh(outcomes[verdict.because])
         await noteRefusal(presented, verdict.because, caller)
         throw new Refusal(verdict.because)
       case 'revoke':
+        onRefresh('reused')
         throw new Refusal('refresh_token_reused', { because: 'a past refresh token was used: session revoked' })
     }
   }
+
+const outcomes = { refresh_token_reused: 'raced', token_expired: 'expired', invalid_token: 'ended' } as const

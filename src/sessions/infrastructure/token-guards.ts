@@ -5,7 +5,15 @@ import { bearerGuard, type Guard } from '../../platform/http/access-guard.ts'
 import { callerOf } from '../../platform/http/caller.ts'
 import { schemes } from '../../platform/http/openapi.ts'
 import type { NoteRefusal } from '../application/note-refusal.ts'
-import type { AccessClaims, AccessTokens, Bearer, Reading, RefreshClaims, RefreshTokens } from '../application/ports.ts'
+import type {
+  AccessClaims,
+  AccessTokens,
+  Bearer,
+  OnRefresh,
+  Reading,
+  RefreshClaims,
+  RefreshTokens,
+} from '../application/ports.ts'
 
 /** What a route may demand of its caller. */
 export interface TokenGuards {
@@ -23,13 +31,17 @@ interface Deps {
   readonly accessTokens: AccessTokens
   readonly refreshTokens: RefreshTokens
   readonly clock: Clock
+  /** Told of the refresh tokens that come no further. */
+  readonly onRefresh: OnRefresh
 }
 
-export function tokenGuards({ recognize, noteRefusal, accessTokens, refreshTokens, clock }: Deps): TokenGuards {
+export function tokenGuards(deps: Deps): TokenGuards {
+  const { recognize, noteRefusal, accessTokens, refreshTokens, clock, onRefresh } = deps
   return {
     accessToken: bearerGuard([schemes.access], (token, request) => recognize(token, callerOf(request))),
     refreshToken: bearerGuard([schemes.refresh], async (token, request) => {
       const reading = refreshTokens.read(token, clock())
+      if (reading.kind !== 'live') onRefresh(reading.kind === 'expired' ? 'expired' : 'forged')
       if (reading.kind === 'expired') await noteRefusal(reading.claims, 'token_expired', callerOf(request))
       return claimsOf(reading)
     }),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { cacheableFor, isIdle, type KeySchedule, planRotation } from '../../../src/keys/domain/key-schedule.ts'
+import { agesOf, cacheableFor, isIdle, type KeySchedule, planRotation } from '../../../src/keys/domain/key-schedule.ts'
 import { phaseOf, type SigningKey, signerAmong } from '../../../src/keys/domain/signing-key.ts'
 
 const schedule: KeySchedule = { interval: 1000, jwksMaxAge: 60, lead: 70, tail: 65 }
@@ -157,4 +157,13 @@ test('a replica that has not looked for long shortens what may be kept, down to 
     [1000, 0],
   ]
   for (const [since, seconds] of table) assert.equal(cacheableFor(at(0), at(since), schedule, skew), seconds)
+})
+
+test('the age of the key that signs, and the time until another does, follow from the schedule or from what is planned', () => {
+  assert.deepEqual(agesOf([key('a', 0)], at(100), schedule), { signingFor: 100, untilNext: 900 })
+  assert.deepEqual(agesOf([key('a', 0, 500), key('b', 500)], at(100), schedule), { signingFor: 100, untilNext: 400 })
+  assert.deepEqual(agesOf([key('a', 0, 500), key('b', 500)], at(600), schedule), { signingFor: 100, untilNext: 900 })
+  // Overdue: who tends the keys does not get to it.
+  assert.deepEqual(agesOf([key('a', 0)], at(1200), schedule), { signingFor: 1200, untilNext: -200 })
+  assert.equal(agesOf([key('a', 500)], at(100), schedule), null)
 })

@@ -28,6 +28,7 @@ function refreshing(stored: Session | null, policy: Partial<ReusePolicy> = {}) {
       return [sessionId]
     },
   } as Partial<SessionStore> as SessionStore
+  const outcomes: string[] = []
   const refresh = refreshSession({
     sessions,
     issue: (of, moment) => ({ of, moment }) as unknown as TokenPair,
@@ -37,8 +38,9 @@ function refreshing(stored: Session | null, policy: Partial<ReusePolicy> = {}) {
     clock: () => now,
     limits: { refreshTokenTtl: 300, sessionMaxAge: 900 },
     policy: { window: 10, onReuse: 'refuse', ...policy },
+    onRefresh: (outcome) => outcomes.push(outcome),
   })
-  return { script, present: (generation: Generation) => refresh({ userId, sessionId, generation }, caller) }
+  return { script, outcomes, present: (generation: Generation) => refresh({ userId, sessionId, generation }, caller) }
 }
 
 const advance = (generation: Generation) => ['advance', sessionId, generation, now, at(405)]
@@ -46,31 +48,35 @@ const judged = ['begin', ['lock', sessionId], 'commit']
 const noted = (generation: Generation, code: string) => ['noteRefusal', { userId, sessionId, generation }, code, caller]
 
 test('the newest token advances its session in one call, without a transaction or an event', async () => {
-  const { script, present } = refreshing(session)
+  const { script, outcomes, present } = refreshing(session)
   assert.deepEqual(await present(5), { of: { ...session, generation: 6 }, moment: now })
   assert.deepEqual(script.lines, [advance(5)])
+  assert.deepEqual(outcomes, ['rotated'])
 })
 
 test('a token that lost a race is judged under the lock of its session, which lives on, and the refusal is noted', async () => {
-  const { script, present } = refreshing(session)
+  const { script, outcomes, present } = refreshing(session)
   await assert.rejects(present(4), { name: 'Refusal', code: 'refresh_token_reused', because: undefined })
+  assert.deepEqual(outcomes, ['raced'])
   assert.deepEqual(script.lines, [advance(4), ...judged, noted(4, 'refresh_token_reused')])
 })
 
 test('a token that lost a race is answered the successor that is stored, where the policy says so', async () => {
-  const { script, present } = refreshing(session, { onReuse: 'repeat' })
+  const { script, outcomes, present } = refreshing(session, { onReuse: 'repeat' })
   assert.deepEqual(await present(4), { of: session, moment: now })
+  assert.deepEqual(outcomes, ['repeated'])
   assert.deepEqual(script.lines, [advance(4), ...judged])
 })
 
 test('an older token revokes its session, and that is on record and committed before it is reported', async () => {
-  const { script, present } = refreshing(session)
+  const { script, outcomes, present } = refreshing(session)
   const reported = present(3).finally(() => script.did('reported'))
   await assert.rejects(reported, {
     name: 'Refusal',
     code: 'refresh_token_reused',
     because: 'a past refresh token was used: session revoked',
   })
+  assert.deepEqual(outcomes, ['reused'])
   assert.deepEqual(script.lines, [
     advance(3),
     'begin',
@@ -89,8 +95,9 @@ const refused: [what: string, stored: Session | null, presented: Generation, cod
 ]
 for (const [what, stored, presented, code] of refused) {
   test(`a token ${what} is refused with ${code}, which is noted, and changes nothing`, async () => {
-    const { script, present } = refreshing(stored)
+    const { script, outcomes, present } = refreshing(stored)
     await assert.rejects(present(presented), { name: 'Refusal', code })
+    assert.deepEqual(outcomes, [code === 'token_expired' ? 'expired' : 'ended'])
     assert.deepEqual(script.lines, [advance(presented), ...judged, noted(presented, code)])
   })
 }
