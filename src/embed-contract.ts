@@ -4,7 +4,7 @@
  */
 
 /**
- * The configuration, in the words of the environment: `docs/configuration.md` says what each may be. What is absent or
+ * The configuration, in the words of the environment: `docs/reference/configuration.md` says what each may be. What is absent or
  * empty has its default. Nothing is read from the environment of the process, unless it is given: `process.env` fits.
  */
 export interface Settings {
