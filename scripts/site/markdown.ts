@@ -23,6 +23,9 @@ export function render(text: string, follow: (target: string) => string): Render
       const target = token.attrGet(name)
       if (target !== null && !isElsewhere(target)) token.attrSet(name, follow(target))
     }
+    const [, side] = /^text-align:(\w+)$/.exec(token.attrGet('style') ?? '') ?? []
+    // The site's policy is that no style stands in a page.
+    if (side !== undefined) token.attrs = [['class', side]]
     if (token.type === 'image') token.attrSet('loading', 'lazy')
   }
   // So that a wide table or a long line scrolls by itself, by keyboard too, and not the page.

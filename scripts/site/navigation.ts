@@ -64,12 +64,23 @@ const rules: readonly Rule[] = [
   { title: 'Decisions', folded: true, pages: ['decisions/'] },
 ]
 
+/** In the menu, where the title of a page says too little or too much. */
+const labels: Readonly<Record<string, string>> = {
+  index: 'Overview',
+  verify: 'latchkey/verify',
+  'repository/readme': 'The README',
+  'repository/security': 'Threats and reports',
+  'repository/bench/readme': 'How benchmarks are made',
+}
+
 /** A page that no rule names comes to the how-to's: it was written for who runs the service. */
 const rest = 'How to'
 
-export function navigationOf(pages: readonly Entry[]): Group[] {
+const nameOf = ({ address }: Entry) => address.replace(/\.html$/, '')
+
+export function navigationOf(all: readonly Entry[]): Group[] {
+  const pages = all.map((page) => ({ ...page, title: labels[nameOf(page)] ?? page.title }))
   const named = new Set(rules.flatMap((rule) => rule.pages))
-  const nameOf = ({ address }: Entry) => address.replace(/\.html$/, '')
   const chosen = (name: string) =>
     name.endsWith('/')
       ? pages.filter((page) => nameOf(page).startsWith(name) && !named.has(nameOf(page)))
