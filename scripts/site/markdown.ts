@@ -21,9 +21,9 @@ export function render(text: string, follow: (target: string) => string): Render
   for (const token of tokens.flatMap((one) => [one, ...(one.children ?? [])])) {
     for (const name of ['href', 'src']) {
       const target = token.attrGet(name)
-      if (target !== null && !isElsewhere(target)) token.attrSet(name, follow(target))
+      if (typeof target === 'string' && !isElsewhere(target)) token.attrSet(name, follow(target))
     }
-    const [, side] = /^text-align:(\w+)$/.exec(token.attrGet('style') ?? '') ?? []
+    const [, side] = /^text-align:(\w+)$/.exec(String(token.attrGet('style'))) ?? []
     // The site's policy is that no style stands in a page.
     if (side !== undefined) token.attrs = [['class', side]]
     if (token.type === 'image') token.attrSet('loading', 'lazy')
