@@ -63,6 +63,7 @@ export declare function createLatchkey(settings?: Settings, surroundings?: Surro
 
 /** One sentence for each setting that must be mended; never a secret's value. */
 export declare class ConfigError extends Error {
+  constructor(problems: readonly string[])
   readonly problems: readonly string[]
 }
 

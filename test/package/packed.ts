@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -31,6 +32,10 @@ export async function packedTarball(): Promise<{ path: string; bytes: Buffer<Arr
     const elsewhere = await mkdtemp(join(tmpdir(), 'latchkey-packed-'))
     process.once('exit', () => void rm(elsewhere, { recursive: true, force: true }))
     await npm(['pack', '--pack-destination', elsewhere], copy)
+    const [before, after] = await Promise.all(
+      [root, copy].map((place) => readFile(join(place, 'package.json'), 'utf8')),
+    )
+    assert.equal(after, before, 'package.json is as it was')
     const [file = ''] = await readdir(elsewhere)
     const path = join(elsewhere, file)
     return { path, bytes: await readFile(path) }
