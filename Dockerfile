@@ -6,7 +6,7 @@ WORKDIR /app
 COPY .npmrc package.json package-lock.json ./
 # No install script is wanted here: the one that matters fetches a Node of its own, and this image is one.
 RUN npm ci --ignore-scripts
-COPY scripts/build.ts ./scripts/
+COPY scripts/build.ts scripts/licenses.ts ./scripts/
 COPY src ./src
 # Not `npm run build`: that would first install what was left out above.
 RUN node scripts/build.ts

@@ -5,7 +5,10 @@ import { existsSync } from 'node:fs'
 const needed = 24
 
 if (Number(process.versions.node.split('.')[0]) < needed) {
-  process.stderr.write(`latchkey: Node.js ${needed} or later is needed, and this is ${process.version}.\n`)
+  process.stderr.write(
+    `latchkey: Node.js ${needed} or later is needed, and this is ${process.version}. npm brings one along:\n` +
+      `  npx --package=node@${needed} --package=latchkey latchkey\n`,
+  )
   process.exitCode = 1
 } else {
   // Built in a package and in an image; a clone of the repository runs its sources.

@@ -2,9 +2,10 @@
  * Builds the service as it is published: `dist/main.js` and a few files beside it, which hold every package that is
  * plain JavaScript. Node needs a third of the time and half the memory to load one file instead of a thousand.
  */
-import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { build } from 'esbuild'
+import { licensesOf } from './licenses.ts'
 
 const root = join(import.meta.dirname, '..')
 const src = join(root, 'src')
@@ -36,9 +37,9 @@ export async function buildService(directory: string): Promise<void> {
   const { programs, data } = besides()
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory)
-  await build({
+  const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: [join(src, 'main.ts'), ...programs],
+    entryPoints: [join(src, 'main.ts'), join(src, 'embed.ts'), ...programs],
     outdir: directory,
     entryNames: '[name]',
     chunkNames: '[name]-[hash]',
@@ -50,11 +51,13 @@ export async function buildService(directory: string): Promise<void> {
     target: 'esnext',
     // `pg` would take it instead of its own code, if it were there.
     external: [...unbundled, 'pg-native'],
-    // They stand beside each package in `node_modules`.
+    // They stand in a file of their own.
     legalComments: 'none',
+    metafile: true,
     banner: { js: banner },
   })
   for (const file of data) copyFileSync(file, join(directory, basename(file)))
+  writeFileSync(join(directory, 'licenses.txt'), licensesOf(root, Object.keys(metafile.inputs)))
 }
 
 if (import.meta.main) await buildService(join(root, 'dist'))

@@ -18,6 +18,8 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   cli: ['kernel', 'platform', 'config', 'version', 'compose', 'cli', 'node', 'package'],
   serve: ['kernel', 'platform', 'config', 'version', 'compose', 'serve', 'node'],
   main: ['cli', 'serve'],
+  // What a program imports that has the service inside.
+  embed: ['platform', 'config', 'version', 'compose', 'serve', 'embed'],
   // What others install: it takes nothing along, and runs in browsers.
   client: ['client'],
   verify: ['verify'],
@@ -31,7 +33,8 @@ function placeOf(path: string): { part: string; feature?: string } {
   if (path.startsWith('node:')) return { part: 'node' }
   if (!path.endsWith('.ts')) return { part: 'package' }
   const [top = '', ...rest] = path.split('/')
-  if (rest.length === 0) return { part: /^(config|serve|compose)\b/.exec(top)?.[0] ?? top.slice(0, -'.ts'.length) }
+  if (rest.length === 0)
+    return { part: /^(config|serve|compose|embed)\b/.exec(top)?.[0] ?? top.slice(0, -'.ts'.length) }
   if (['kernel', 'platform', 'client', 'verify', 'cli'].includes(top)) return { part: top }
   const layer = rest[0] ?? ''
   if (rest.length > 1) return { part: layer, feature: top }

@@ -1,26 +1,15 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { stripTypeScriptTypes } from 'node:module'
 import type { AddressInfo } from 'node:net'
-import { delimiter, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { type AuthEvent, type Client, createClient } from '../../src/client/index.ts'
+import { launchChromium, noChromium as skip } from '../support/chromium.ts'
 import { type Person, startService, type TestService } from '../support/service.ts'
 
-const executable = findChromium()
-const skip = executable === undefined && 'no Chromium on this machine: install one, or name one with CHROMIUM'
 if (skip) console.warn(`SKIPPED, the tabs of a real browser: ${skip}`)
-
-/** The browser that CHROMIUM names, else the first on the PATH or where Linux distributions keep it. */
-function findChromium(): string | undefined {
-  const { CHROMIUM, PATH = '' } = process.env
-  if (CHROMIUM) return CHROMIUM
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
-  const folders = [...PATH.split(delimiter), '/usr/bin', '/snap/bin']
-  return folders.flatMap((folder) => names.map((name) => join(folder, name))).find((place) => existsSync(place))
-}
 
 const sources = new URL('../../src/client/', import.meta.url)
 const refreshPath = '/api/v1/auth/refresh'
@@ -99,9 +88,7 @@ describe('tabs of a real browser', { skip }, () => {
   const worlds = {} as Record<'refuse' | 'repeat', { service: TestService; app: App }>
 
   before(async () => {
-    // Chromium refuses to run as root with its sandbox.
-    const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-    browser = await chromium.launch({ executablePath: executable ?? '', args })
+    browser = await launchChromium()
     for (const policy of ['refuse', 'repeat'] as const) {
       const service = await startService({ env: { RATE_LIMIT: 'off', REFRESH_REUSE_POLICY: policy } })
       worlds[policy] = { service, app: await startApp(service) }

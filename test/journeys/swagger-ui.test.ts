@@ -1,33 +1,10 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
+import type { Browser, Locator, Page } from 'playwright-core'
+import { launchChromium, noChromium as skip } from '../support/chromium.ts'
 import { password, startService, type TestService } from '../support/service.ts'
 
-const executable = findChromium()
-const skip = executable === undefined && 'no Chromium on this machine: install one, or name one with CHROMIUM'
 if (skip) console.warn(`SKIPPED, the journey through Swagger UI: ${skip}`)
-
-/** The browser that CHROMIUM names, else the first that lies where systems keep them. */
-function findChromium(): string | undefined {
-  const {
-    CHROMIUM,
-    PATH = '',
-    LOCALAPPDATA = '',
-    PROGRAMFILES = '',
-    'PROGRAMFILES(X86)': programsX86 = '',
-  } = process.env
-  if (CHROMIUM) return CHROMIUM
-  const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable']
-  const folders = [...PATH.split(delimiter), '/usr/bin', '/snap/bin']
-  const places = folders.flatMap((folder) => names.map((name) => join(folder, name)))
-  for (const name of ['Google Chrome', 'Chromium']) places.push(`/Applications/${name}.app/Contents/MacOS/${name}`)
-  for (const root of [PROGRAMFILES, programsX86, LOCALAPPDATA]) {
-    places.push(join(root, 'Google/Chrome/Application/chrome.exe'), join(root, 'Chromium/Application/chrome.exe'))
-  }
-  return places.find((place) => existsSync(place))
-}
 
 /** One call on the Swagger page, by its operationId, as a person makes it: open, try out, fill in, execute. */
 class Operation {
@@ -63,11 +40,9 @@ describe('Swagger UI in a real browser', () => {
   let browser: Browser
 
   before(async () => {
-    if (!executable) return
+    if (skip) return
     service = await startService()
-    // Chromium refuses to run as root with its sandbox.
-    const args = process.getuid?.() === 0 ? ['--no-sandbox'] : []
-    browser = await chromium.launch({ executablePath: executable, args })
+    browser = await launchChromium()
   })
 
   after(async () => {

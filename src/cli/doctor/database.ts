@@ -172,6 +172,10 @@ export function judgeMigrations(states: readonly MigrationState[]): Finding[] {
     return [found('error', 'database.migrations', what, why, 'install the version that ran them')]
   }
   if (pending.length === 0) return [ok('database.migrations', 'The tables are those of this version.')]
+  if (pending.length === states.length) {
+    const what = 'The database has no tables yet.'
+    return [found('note', 'database.migrations', what, 'The first start makes them.', 'latchkey migrate')]
+  }
   const why = 'Commands refuse to work on older tables. The service brings them up to date at its start.'
   return [found('warning', 'database.migrations', `Still to run: ${pending.join(', ')}.`, why, 'latchkey migrate')]
 }

@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import type { Config } from '../../config.ts'
 import type { Log } from '../../platform/log.ts'
+import { embeddedIn } from '../../platform/postgres/embedded-place.ts'
 import type { MigrationState } from '../../platform/postgres/migrator.ts'
 import type { Database } from '../../platform/postgres/tables.ts'
 import { failureOf } from '../failure.ts'
 import { lookAtConfiguration } from './configuration.ts'
 import { judgeDatabase, judgeMigrations } from './database.ts'
 import { databaseFacts } from './database-facts.ts'
-import { type Finding, found } from './finding.ts'
+import { type Finding, found, ok } from './finding.ts'
 import { lookAtHashing } from './hashing.ts'
 import { judgeKeys } from './keys.ts'
 import { lookAtMachine } from './machine.ts'
@@ -35,6 +36,11 @@ export async function* examine(env: Environment): AsyncGenerator<Finding[]> {
 
 /** The database and what is in it, and the service that has it. */
 async function* examineData(config: Config): AsyncGenerator<Finding[]> {
+  // Opening it would make it.
+  if (config.databaseUrl === null && !existsSync(embeddedIn(config.dataDir))) {
+    yield [ok('database', `There is none in ${config.dataDir} yet: the first start makes it.`)]
+    return
+  }
   const [{ openDatabase }, { createLog }, { migrationStates }] = await Promise.all([
     import('../../platform/postgres/open-database.ts'),
     import('../../platform/log.ts'),

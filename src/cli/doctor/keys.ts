@@ -21,5 +21,6 @@ export function judgeKeys(keys: readonly KeyFacts[], now: Date, interval: number
     const why = 'Whoever serves announces one in time: nobody has served, or the clock was turned.'
     return [found('warning', 'keys', what, why, 'latchkey keys rotate')]
   }
-  return [ok('keys', `${keys.length} signing keys, one active${hasNext ? ', its successor announced' : ''}.`)]
+  const count = keys.length === 1 ? '1 signing key' : `${keys.length} signing keys`
+  return [ok('keys', `${count}, one active${hasNext ? ', its successor announced' : ''}.`)]
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { syncFolder } from '../sync-folder.ts'
 import { DurableNodeFS, type EmbeddedOptions } from './durable-node-fs.ts'
+import { embeddedIn } from './embedded-place.ts'
 import { int8, safeInteger } from './safe-integer.ts'
 
 // The object identifiers of PostgreSQL's types (pg_type.dat).
@@ -43,7 +44,7 @@ const startParams = [
  * @throws Error when the files can't be read or written, or are not a sound database
  */
 export async function openEmbedded(directory: string, options: EmbeddedOptions = {}): Promise<PGlite> {
-  const path = join(directory, 'postgres')
+  const path = embeddedIn(directory)
   if (!existsSync(path)) await createDatabase(directory, path)
   return start(path, options)
 }

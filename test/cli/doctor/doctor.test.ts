@@ -105,6 +105,12 @@ describe('the doctor', () => {
     assert.deepEqual(await readdir(dataDir), [])
   })
 
+  it('makes no embedded database by looking for one', async () => {
+    const { of } = await examined({ DATABASE_URL: '' })
+    assert.match(of('database')[0]?.what ?? '', /^There is none in .* yet: the first start makes it\.$/)
+    assert.deepEqual(await readdir(dataDir), [])
+  })
+
   it('on the embedded database looks at it and at the files, and says what it found to a person', async () => {
     const folder = join(dataDir, 'embedded')
     const env = { ...processEnv, SECRET_KEY: '', DATA_DIR: folder, RATE_LIMIT: 'on' }

@@ -190,6 +190,7 @@ describe('the doctor on the database', () => {
       faults(judgeMigrations(states.map((state, index) => ({ name: `000${index}`, ranAt: null, state }))))
     assert.deepEqual(states('applied', 'applied'), [])
     assert.deepEqual(states('applied', 'pending'), ['warning database.migrations'])
+    assert.deepEqual(states('pending', 'pending'), ['note database.migrations'])
     assert.deepEqual(states('changed', 'pending'), ['error database.migrations'])
     assert.deepEqual(states('applied', 'unknown'), ['error database.migrations'])
   })
