@@ -44,6 +44,8 @@ export interface Config {
   readonly shutdownDelay: number
   /** How many processes serve. */
   readonly workers: number
+  /** The file that variables may stand in, beside the environment. */
+  readonly configFile: string | null
 }
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -121,6 +123,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     logLevel: read('LOG_LEVEL', 'info', oneOf(...logLevels)),
     shutdownDelay: read('SHUTDOWN_DELAY', 0, duration(0, 300)),
     workers: read('WORKERS', 1, workers(env.DATABASE_URL ? availableParallelism() : 1)),
+    configFile: env.CONFIG_FILE || null,
   }
 
   const contradict = (when: boolean, sentence: string) => {

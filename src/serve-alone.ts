@@ -2,12 +2,15 @@ import { compose } from './compose.ts'
 import type { Config } from './config.ts'
 import { endOnUncaught, giveUpOnSignals, stopOnSignals } from './platform/lifetime.ts'
 import { createLog } from './platform/log.ts'
+import { endingSignals, reloadOnHangUp } from './serve-reload.ts'
 import { closeAfter, sayReady } from './serve-words.ts'
 
 /** The whole service in this process. */
 export async function serveAlone(config: Config): Promise<void> {
-  const begun = giveUpOnSignals()
+  const signals = endingSignals(config)
+  const begun = giveUpOnSignals(signals)
   const log = createLog(config.logLevel)
+  const reloading = reloadOnHangUp(config, log)
   endOnUncaught(log)
   const onFatal = (err: Error) => {
     log.fatal({ err }, 'the database has stopped for good: this process ends')
@@ -18,11 +21,13 @@ export async function serveAlone(config: Config): Promise<void> {
   try {
     const address = await service.app.listen({ host: config.host, port: config.port })
     begun()
-    stopOnSignals(() => {
+    const stop = () => {
       // So that who steers traffic turns it elsewhere.
       service.leave()
       return closeAfter(config.shutdownDelay, service)
-    }, log)
+    }
+    stopOnSignals(stop, log, signals)
+    reloading.begin(service.adjust)
     sayReady(config, log, { address, data: service.where })
   } catch (error) {
     await service.close()

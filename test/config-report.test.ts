@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseConfig } from '../src/config.ts'
-import { reportConfig, variableOf } from '../src/config-report.ts'
+import { variableOf } from '../src/config-file.ts'
+import { reportConfig } from '../src/config-report.ts'
 import { key, variables } from './config-variables.ts'
 
 const settingOf = (name: string, env: Record<string, string>) => reportConfig(env).find((one) => one.name === name)

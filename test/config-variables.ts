@@ -294,4 +294,11 @@ export const variables: Readonly<Record<string, Variable>> = {
     invalid: ['0', '65', '-1', '1.5', 'AUTO', 'all'],
     mustBe: /auto, or a whole number from 1 to 64/,
   },
+  CONFIG_FILE: {
+    field: 'configFile',
+    fallback: null,
+    valid: [['/etc/latchkey.env', '/etc/latchkey.env']],
+    invalid: [],
+    mustBe: /./,
+  },
 }

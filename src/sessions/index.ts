@@ -52,7 +52,7 @@ interface Deps {
   readonly limits: SessionLimits
   readonly routeLimits: RouteLimits
   readonly policy: ReusePolicy
-  readonly maxSessionsPerUser: number
+  readonly maxSessionsPerUser: () => number
 }
 
 const rest = (milliseconds: number, signal?: AbortSignal) =>
