@@ -106,6 +106,7 @@ export async function composeFeatures(
     policy: { window: config.refreshReuseWindow, onReuse: config.refreshReusePolicy },
     routeLimits: throttle.limits,
     maxSessionsPerUser: () => maxSessionsPerUser,
+    patienceMs: store.patienceMs,
   })
   const accounts = createAccounts({
     database,

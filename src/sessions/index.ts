@@ -53,6 +53,8 @@ interface Deps {
   readonly routeLimits: RouteLimits
   readonly policy: ReusePolicy
   readonly maxSessionsPerUser: () => number
+  /** How long one may wait for its turn at the database. */
+  readonly patienceMs: number
 }
 
 const rest = (milliseconds: number, signal?: AbortSignal) =>
@@ -61,7 +63,7 @@ const rest = (milliseconds: number, signal?: AbortSignal) =>
 /** The feature: opening a session and the guards for the others, and its own routes. */
 export function createSessions(deps: Deps) {
   const { database, transact, clock, signer, audit, issuer, accessTokenTtl, limits, policy, maxSessionsPerUser } = deps
-  const sessions = sessionStorePostgres(database)
+  const sessions = sessionStorePostgres(database, deps.patienceMs)
   const accessTokens = accessTokenJwt({ signer, issuer, ttl: accessTokenTtl })
   const refreshTokens = refreshTokenJwt({
     key: deps.macKey,

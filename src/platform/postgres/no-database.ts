@@ -12,5 +12,5 @@ export const openNoDatabase: OpensDatabase = async () => {
       createQueryCompiler: () => new PostgresQueryCompiler(),
     },
   })
-  return { database, where: 'nowhere', close: () => database.destroy() }
+  return { database, where: 'nowhere', patienceMs: 0, close: () => database.destroy() }
 }

@@ -2,7 +2,7 @@ import { urlOfEachHost } from '../../kernel/database-url.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import { lockDataDir } from '../data-dir.ts'
 import type { Log } from '../log.ts'
-import { connectEmbedded, connectPostgres, type DatabaseBounds, defaultBounds } from './database.ts'
+import { connectEmbedded, connectPostgres, type DatabaseBounds, defaultBounds, embeddedBounds } from './database.ts'
 import { expectMigrated, migrate } from './migrator.ts'
 import type { Database } from './tables.ts'
 
@@ -10,6 +10,8 @@ export interface OpenDatabase {
   readonly database: Database
   /** Where the data is, for the person who started the service. */
   readonly where: string
+  /** How long one may wait for a connection, in milliseconds. */
+  readonly patienceMs: number
   close(): Promise<void>
 }
 
@@ -39,7 +41,8 @@ export async function openDatabase(
   if (databaseUrl) {
     if (migrates) await migrateOnItsOwn(databaseUrl, log, bounds)
     const database = connectPostgres(databaseUrl, log, bounds)
-    return { database, where: placeOf(databaseUrl), close: () => database.destroy() }
+    const patienceMs = bounds.acquireTimeout
+    return { database, where: placeOf(databaseUrl), patienceMs, close: () => database.destroy() }
   }
 
   await using opened = new AsyncDisposableStack()
@@ -58,6 +61,7 @@ export async function openDatabase(
   return {
     database,
     where: `${lock.directory} (embedded database: for one process; set DATABASE_URL for PostgreSQL)`,
+    patienceMs: embeddedBounds.acquireTimeout,
     close: () => running.disposeAsync(),
   }
 }
