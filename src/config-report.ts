@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { parseConfig } from './config.ts'
 import { type Environment, readConfigFile, variableOf, withConfigFile } from './config-file.ts'
+import { urlOfEachHost } from './kernel/database-url.ts'
 import { Secret } from './kernel/secret.ts'
 
 /** One variable: what is in force, as it would be written, and whence it comes. */
@@ -54,11 +55,14 @@ function durationOf(seconds: number): string {
 /** Parameters that are known to hold none: a password may be one of the others. */
 const harmless = new Set(['sslmode', 'sslrootcert', 'application_name', 'target_session_attrs'])
 
-/** A database's URL without its password, and without parameters that may be one. */
+/** A database's URL without its password, and without parameters that may be one. It may name several hosts. */
 function withoutSecrets(text: string): string {
-  const url = URL.parse(text)
-  if (!url) return '[secret]'
-  if (url.password !== '') url.password = 'SECRET'
-  for (const name of [...url.searchParams.keys()]) if (!harmless.has(name)) url.searchParams.set(name, 'SECRET')
-  return url.href.replaceAll('SECRET', '[secret]')
+  const [first, ...others] = urlOfEachHost(text) ?? []
+  if (!first) return '[secret]'
+  if (first.password !== '') first.password = 'SECRET'
+  for (const name of [...first.searchParams.keys()]) if (!harmless.has(name)) first.searchParams.set(name, 'SECRET')
+  // The host stands behind the last `@` that is not encoded, and nothing before it holds a slash that is none.
+  const [, head = '', tail = ''] = /^([a-z]+:\/\/(?:[^/?#]*@)?)[^/?#]*(.*)$/i.exec(first.href) ?? []
+  const hosts = [first, ...others].map(({ host }) => host).join(',')
+  return `${head}${hosts}${tail}`.replaceAll('SECRET', '[secret]')
 }

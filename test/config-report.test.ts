@@ -53,4 +53,19 @@ describe('the report of the configuration', () => {
     )
     assert.ok(!/hunter|tY9u/.test(JSON.stringify(shown)))
   })
+
+  it('shows all hosts of a database, and the password of none', () => {
+    const urls = [
+      [
+        'postgres://u:hunter2@a:5432,[::1]:5433,c/x?target_session_attrs=read-write',
+        'u:[secret]@a:5432,[::1]:5433,c/x',
+      ],
+      ['postgres://u@a,b/x?target_session_attrs=read-write', 'u@a,b/x'],
+      ['postgres://a,b/x?target_session_attrs=read-write', 'a,b/x'],
+    ]
+    for (const [url = '', shown = ''] of urls) {
+      const { value } = settingOf('DATABASE_URL', { DATABASE_URL: url }) ?? assert.fail()
+      assert.equal(value, `postgres://${shown}?target_session_attrs=read-write`)
+    }
+  })
 })
