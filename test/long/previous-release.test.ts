@@ -6,8 +6,11 @@ import { join } from 'node:path'
 import { it, type TestContext } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { Secret } from '../../src/kernel/secret.ts'
+import { createLog } from '../../src/platform/log.ts'
+import { connectPostgres } from '../../src/platform/postgres/database.ts'
 import { assertNothingLost, goOn, seedFor } from '../faults/kill-loops.ts'
-import { startWork, workEnv } from '../faults/workload.ts'
+import { lifetime, rotators, seed, startWork, workEnv } from '../faults/workload.ts'
 import { createLedger } from '../support/ledger.ts'
 import { startDurablePostgres } from '../support/postgres.ts'
 import { startProcess } from '../support/processes.ts'
@@ -17,7 +20,7 @@ const run = promisify(execFile)
 const git = async (...words: string[]) => (await run('git', words, { cwd: root })).stdout.trim()
 
 /** How many acknowledgements each of the two halves waits for. */
-const entries = { before: 60, after: 3_000 }
+const entries = { before: 500, after: 3_000 }
 
 it('the release before this one serves under load while the tables become those of now, and beside this version', async (t) => {
   const tag = await previousRelease()
@@ -46,6 +49,16 @@ async function unpack(tag: string, folder: string): Promise<void> {
   } else await run('npm', ['ci', '--omit=dev', '--no-audit', '--no-fund'], { cwd: folder })
 }
 
+/** Sessions in a database whose tables stay as they are. */
+async function seedAsIs(url: string, acknowledgements: number) {
+  const database = connectPostgres(new Secret(url), createLog('silent'))
+  try {
+    return await seed(database, rotators + Math.ceil(acknowledgements / lifetime.least))
+  } finally {
+    await database.destroy()
+  }
+}
+
 /** As an operator does it: the old version serves, the new one migrates, both serve, the old one goes. */
 async function replaceOneByOne(t: TestContext, oldMain: string): Promise<void> {
   await using server = await startDurablePostgres()
@@ -53,7 +66,7 @@ async function replaceOneByOne(t: TestContext, oldMain: string): Promise<void> {
   const env = { DATABASE_URL: database.url }
   const ledger = createLedger()
   await using old = await startProcess(database.url, workEnv, [oldMain])
-  const people = startWork({ ledger, seeds: [], at: () => old, people: 2 })
+  const before = startWork({ ledger, seeds: await seedAsIs(database.url, entries.before * 4), at: () => old })
   await ledger.more(entries.before)
 
   // This version's first process migrates, under the load of the old one's.
@@ -61,7 +74,8 @@ async function replaceOneByOne(t: TestContext, oldMain: string): Promise<void> {
   await using young = await startProcess(database.url, workEnv)
   const work = startWork({ ledger, seeds, at: () => (Math.random() < 0.5 ? old : young) })
   await ledger.more(entries.after)
-  await people.stop()
+  // What one version has made the other takes.
+  await goOn(young, (await before.stop()).slice(0, 20), ledger)
   await goOn(old, (await work.stop()).slice(0, 20), ledger)
   await old.stop()
   const after = startWork({ ledger, seeds: await seedFor(env, entries.before), at: () => young })
