@@ -56,7 +56,7 @@ interface Job<Task> extends Waiter, PromiseWithResolvers<unknown> {
  */
 export function createWorkerPool<Task>(options: WorkerPoolOptions<Task>): WorkerPool<Task> {
   const { start, size, deadlineMs, expectedMs, work = () => 1, idleMs, now = () => performance.now() } = options
-  const mostMemory = options.memory?.most ?? 0
+  const { memory = { of: () => 0, most: 0 } } = options
   const pace = createPace({ size, deadlineMs, expectedMs })
   const queue = createDeadlineQueue<Job<Task>>(deadlineMs, now, refuseLate)
   const busy = new Map<PoolWorker, Job<Task>>()
@@ -149,7 +149,7 @@ export function createWorkerPool<Task>(options: WorkerPoolOptions<Task>): Worker
 
   function proceed(): void {
     while (busy.size < size) {
-      const job = queue.next((first) => busy.size === 0 || held() + first.memory <= mostMemory)
+      const job = queue.next((first) => busy.size === 0 || held() + first.memory <= memory.most)
       if (!job) return
       assign(job)
     }
@@ -177,14 +177,7 @@ export function createWorkerPool<Task>(options: WorkerPoolOptions<Task>): Worker
       expectRoom(much)
       const promise = Promise.withResolvers<unknown>()
       const begin = { startedAt: 0, deaths: 0, abandoned: false }
-      const job: Job<Task> = {
-        task,
-        work: much,
-        memory: options.memory?.of(task) ?? 0,
-        arrivedAt,
-        ...begin,
-        ...promise,
-      }
+      const job: Job<Task> = { task, work: much, memory: memory.of(task), arrivedAt, ...begin, ...promise }
       const onGone = () => abandon(job, gone?.reason)
       gone?.addEventListener('abort', onGone, { once: true })
       queue.add(job)
