@@ -1,6 +1,7 @@
 import { createAccounts, type HashingLine } from './accounts/index.ts'
 import { createAudit } from './audit/index.ts'
 import type { Config } from './config.ts'
+import type { Adjustable } from './config-reload.ts'
 import { summarizeConfig } from './config-summary.ts'
 import type { Clock } from './kernel/clock.ts'
 import { createKeys } from './keys/index.ts'
@@ -12,7 +13,7 @@ import { createScheduler } from './platform/scheduler.ts'
 import { deriveKey, secretKeyIn } from './platform/secret-key.ts'
 import type { Watch } from './platform/watch.ts'
 import { createSessions, TokenAnswer, tokenAnswer } from './sessions/index.ts'
-import { createThrottle, noThrottle } from './throttle/index.ts'
+import { createThrottle } from './throttle/index.ts'
 import { createTransfer } from './transfer/index.ts'
 import { version } from './version.ts'
 
@@ -96,10 +97,9 @@ export async function composeFeatures(
     keeps,
     log,
   })
-  const limiting = config.rateLimit
-    ? createThrottle({ database, clock, audit, log, hmacKey: derived('throttle') })
-    : null
-  const throttle = limiting ?? noThrottle
+  let { rateLimit, maxSessionsPerUser }: Omit<Adjustable, 'logLevel'> = config
+  const isLimited = () => rateLimit
+  const throttle = createThrottle({ database, clock, audit, log, hmacKey: derived('throttle'), isOn: isLimited })
   const sessions = createSessions({
     database,
     transact,
@@ -113,8 +113,9 @@ export async function composeFeatures(
     limits: { refreshTokenTtl: config.refreshTokenTtl, sessionMaxAge: config.sessionMaxAge },
     policy: { window: config.refreshReuseWindow, onReuse: config.refreshReusePolicy },
     routeLimits: throttle.limits,
-    maxSessionsPerUser: config.maxSessionsPerUser,
     onRefresh: watch?.refreshed,
+    maxSessionsPerUser: () => maxSessionsPerUser,
+    patienceMs: store.patienceMs,
   })
   const accounts = createAccounts({
     database,
@@ -132,7 +133,7 @@ export async function composeFeatures(
     revokeSessions: sessions.revokeAll,
     guards: sessions.guards,
     loginGuard: throttle.loginGuard,
-    lockOut: config.rateLimit,
+    lockOut: isLimited,
     limits: throttle.limits,
     tokenAnswer: { schema: TokenAnswer, of: tokenAnswer },
   })
@@ -169,10 +170,18 @@ export async function composeFeatures(
     scheduler.every(hour, 'prune the audit log', auditLog.prune)
     scheduler.every(hour, 'reseal the keys', keys.reseal)
     scheduler.every(hour, 'purge sessions', sessions.purge)
-    if (limiting) scheduler.every(minute, 'purge limits', limiting.purge)
+    scheduler.every(minute, 'purge limits', throttle.purge)
+  }
+
+  /** Has new values come into force. What has changed is on record where this process keeps the record. */
+  function adjust(values: Adjustable, what: string | null): void {
+    ;({ rateLimit, maxSessionsPerUser } = values)
+    if (what === null) return
+    const event = { kind: 'reconfigured', at: clock(), userId: null, sessionId: null, caller: null } as const
+    audit.note({ ...event, subject: what }).catch((err) => log.error({ err }, 'a change could not be recorded'))
   }
 
   const running = opened.move()
   const close = () => running.disposeAsync()
-  return { database, keys, accounts, sessions, auditLog, transfer, where: store.where, close }
+  return { database, keys, accounts, sessions, auditLog, transfer, where: store.where, adjust, close }
 }

@@ -1,5 +1,7 @@
 import { join } from 'node:path'
-import { type Config, parseConfig } from './config.ts'
+import { parseConfig } from './config.ts'
+import { type Environment, readConfigFile, variableOf, withConfigFile } from './config-file.ts'
+import { urlOfEachHost } from './kernel/database-url.ts'
 import { Secret } from './kernel/secret.ts'
 
 /** One variable: what is in force, as it would be written, and whence it comes. */
@@ -7,10 +9,8 @@ export interface Setting {
   readonly name: string
   /** Null where it has none. A secret is not shown. */
   readonly value: string | null
-  readonly from: 'environment' | 'default' | 'file'
+  readonly from: 'environment' | 'config file' | 'default' | 'file'
 }
-
-type Environment = Readonly<Record<string, string | undefined>>
 
 /**
  * What is in force, variable by variable.
@@ -18,23 +18,22 @@ type Environment = Readonly<Record<string, string | undefined>>
  * @throws ConfigError where something is wrong.
  */
 export function reportConfig(env: Environment): Setting[] {
-  const config = parseConfig(env)
+  const inFile = readConfigFile(env)
+  const config = parseConfig(withConfigFile(env))
+  const whence = (name: string) => (env[name] ? 'environment' : inFile[name] ? 'config file' : 'default')
   return Object.entries(config).map(([field, value]) => {
     const name = variableOf(field)
     // Made there at the first start.
     if (field === 'secretKey' && value === null)
       return { name, value: join(config.dataDir, 'secret.key'), from: 'file' }
-    return { name, value: shown(name, value), from: env[name] ? 'environment' : 'default' }
+    return { name, value: shown(name, value), from: whence(name) }
   })
 }
 
-/** The variable that a field of the configuration is read from. */
-export const variableOf = (field: keyof Config | string): string =>
-  field.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
-
 const isDuration = /_(TTL|AGE|WINDOW|INTERVAL|DEADLINE|RETENTION|DELAY)$/
 
-function shown(name: string, value: unknown): string | null {
+/** A variable's value as it would be written; no secret. */
+export function shown(name: string, value: unknown): string | null {
   if (value === null || (Array.isArray(value) && value.length === 0)) return null
   if (value instanceof Secret) return name === 'DATABASE_URL' ? withoutSecrets(value.reveal() as string) : '[secret]'
   if (typeof value === 'boolean') return value ? 'on' : 'off'
@@ -56,11 +55,14 @@ function durationOf(seconds: number): string {
 /** Parameters that are known to hold none: a password may be one of the others. */
 const harmless = new Set(['sslmode', 'sslrootcert', 'application_name', 'target_session_attrs'])
 
-/** A database's URL without its password, and without parameters that may be one. */
+/** A database's URL without its password, and without parameters that may be one. It may name several hosts. */
 function withoutSecrets(text: string): string {
-  const url = URL.parse(text)
-  if (!url) return '[secret]'
-  if (url.password !== '') url.password = 'SECRET'
-  for (const name of [...url.searchParams.keys()]) if (!harmless.has(name)) url.searchParams.set(name, 'SECRET')
-  return url.href.replaceAll('SECRET', '[secret]')
+  const [first, ...others] = urlOfEachHost(text) ?? []
+  if (!first) return '[secret]'
+  if (first.password !== '') first.password = 'SECRET'
+  for (const name of [...first.searchParams.keys()]) if (!harmless.has(name)) first.searchParams.set(name, 'SECRET')
+  // The host stands behind the last `@` that is not encoded, and nothing before it holds a slash that is none.
+  const [, head = '', tail = ''] = /^([a-z]+:\/\/(?:[^/?#]*@)?)[^/?#]*(.*)$/i.exec(first.href) ?? []
+  const hosts = [first, ...others].map(({ host }) => host).join(',')
+  return `${head}${hosts}${tail}`.replaceAll('SECRET', '[secret]')
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Config, parseConfig } from './config.ts'
+import { variableOf } from './config-file.ts'
 
 /** Of a list: beyond it the name alone says that it is set. */
 const longestList = 60
@@ -19,7 +20,7 @@ export function summarizeConfig(config: Config, auditKeyId: string): string {
   const changed = Object.entries(config)
     .filter(([field, value]) => JSON.stringify(value) !== JSON.stringify(defaults[field as keyof Config]))
     .map(([field, value]) => {
-      const name = field.replaceAll(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()
+      const name = variableOf(field)
       const shown = shownOf(field, value)
       return shown === null ? name : `${name}=${shown}`
     })

@@ -48,6 +48,8 @@ export interface Config {
   readonly adminHost: string
   /** Where metrics are served; null for nowhere. */
   readonly adminPort: number | null
+  /** The file that variables may stand in, beside the environment. */
+  readonly configFile: string | null
 }
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -125,6 +127,7 @@ export function parseConfig(env: Readonly<Record<string, string | undefined>>): 
     workers: read('WORKERS', 1, workers(env.DATABASE_URL ? availableParallelism() : 1)),
     adminHost: read('ADMIN_HOST', '127.0.0.1', listeningHost),
     adminPort: read('ADMIN_PORT', null, integer(0, 65_535)),
+    configFile: env.CONFIG_FILE || null,
   }
 
   const contradict = (when: boolean, sentence: string) => {

@@ -1,6 +1,7 @@
 import type { Worker } from 'node:cluster'
-import { compose } from './compose.ts'
+import { compose, type Service } from './compose.ts'
 import type { Config } from './config.ts'
+import type { Adjustable } from './config-reload.ts'
 import type { Telemetry } from './config-telemetry.ts'
 import { channelOver } from './platform/channel.ts'
 import { crewTopic, type WorkerNews, type WorkerOrder } from './platform/crew.ts'
@@ -16,14 +17,22 @@ import { closeAfter, hashingTopic } from './serve-words.ts'
  * the primary is gone.
  */
 export async function serveAsWorker(config: Config, telemetry: Telemetry | null, self: Worker): Promise<void> {
-  // Ctrl-C reaches all processes of a terminal: the primary tells its workers, when the moment has come.
-  process.on('SIGINT', () => undefined)
+  // Ctrl-C reaches all processes of a terminal, and so does its end: the primary tells its workers, when the moment has
+  // come.
+  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined)
   const begun = giveUpOnSignals(['SIGTERM'])
   const log = createLog(config.logLevel).child({ worker: self.id })
   endOnUncaught(log)
   const primary = channelOver<WorkerNews, WorkerOrder>(process, crewTopic)
   let stop = async (): Promise<void> => process.exit(1)
-  primary.listen(() => {
+  let [adjusted, service]: [Adjustable, Service | null] = [config, null]
+  primary.listen((order) => {
+    if (order !== 'stop') {
+      adjusted = order.adjust as Adjustable
+      log.level = adjusted.logLevel
+      service?.adjust(adjusted, null)
+      return
+    }
     stop().catch((err) => {
       log.fatal({ err }, 'could not stop in order')
       process.exit(1)
@@ -32,22 +41,25 @@ export async function serveAsWorker(config: Config, telemetry: Telemetry | null,
 
   const line = () => channelOver<MetricsAnswer, MetricsCall>(process, metricsTopic)
   const { watch, close: endWatch } = await overseerOfWorker(config, telemetry, log, line)
-  const service = await compose(config, {
+  const composed = await compose(config, {
     log,
     hashedAt: channelOver(process, hashingTopic),
     ...(watch && { watch }),
   })
+  service = composed
+  // The order may have come meanwhile.
+  composed.adjust(adjusted, null)
   try {
-    const address = await service.app.listen({ host: config.host, port: config.port, ...besideOthers() })
+    const address = await composed.app.listen({ host: config.host, port: config.port, ...besideOthers() })
     let stopped: Promise<void> | undefined
     const close = () => {
-      stopped ??= closeAfter(config.shutdownDelay, service)
+      stopped ??= closeAfter(config.shutdownDelay, composed)
         .then(endWatch)
         .then(() => void self.disconnect())
       return stopped
     }
     stop = () => {
-      service.leave()
+      composed.leave()
       return close()
     }
     begun()
@@ -55,7 +67,7 @@ export async function serveAsWorker(config: Config, telemetry: Telemetry | null,
     stopOnSignals(close, log, ['SIGTERM'])
     primary.send({ kind: 'ready', address })
   } catch (error) {
-    await service.close()
+    await composed.close()
     throw error
   }
 }

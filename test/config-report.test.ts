@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseConfig } from '../src/config.ts'
-import { reportConfig, variableOf } from '../src/config-report.ts'
+import { variableOf } from '../src/config-file.ts'
+import { reportConfig } from '../src/config-report.ts'
 import { key, variables } from './config-variables.ts'
 
 const settingOf = (name: string, env: Record<string, string>) => reportConfig(env).find((one) => one.name === name)
@@ -51,5 +52,20 @@ describe('the report of the configuration', () => {
       'postgres://u:[secret]@db:5432/x?sslmode=verify-full&sslpassword=[secret]&options=[secret]',
     )
     assert.ok(!/hunter|tY9u/.test(JSON.stringify(shown)))
+  })
+
+  it('shows all hosts of a database, and the password of none', () => {
+    const urls = [
+      [
+        'postgres://u:hunter2@a:5432,[::1]:5433,c/x?target_session_attrs=read-write',
+        'u:[secret]@a:5432,[::1]:5433,c/x',
+      ],
+      ['postgres://u@a,b/x?target_session_attrs=read-write', 'u@a,b/x'],
+      ['postgres://a,b/x?target_session_attrs=read-write', 'a,b/x'],
+    ]
+    for (const [url = '', shown = ''] of urls) {
+      const { value } = settingOf('DATABASE_URL', { DATABASE_URL: url }) ?? assert.fail()
+      assert.equal(value, `postgres://${shown}?target_session_attrs=read-write`)
+    }
   })
 })

@@ -308,4 +308,11 @@ export const variables: Readonly<Record<string, Variable>> = {
     invalid: ['65536', '-1', 'on', '9464.0'],
     mustBe: /a whole number from 0 to 65535/,
   },
+  CONFIG_FILE: {
+    field: 'configFile',
+    fallback: null,
+    valid: [['/etc/latchkey.env', '/etc/latchkey.env']],
+    invalid: [],
+    mustBe: /./,
+  },
 }

@@ -58,8 +58,8 @@ interface Deps {
   readonly revokeSessions: RevokeSessions
   readonly guards: TokenGuards
   readonly loginGuard: LoginGuard
-  /** Whether so many failures in a row may be too many. */
-  readonly lockOut: boolean
+  /** Whether so many failures in a row may be too many; asked anew each time. */
+  readonly lockOut: () => boolean
   readonly limits: RouteLimits
   readonly tokenAnswer: Parameters<typeof authRoutes>[1]['tokenAnswer']
 }
@@ -81,7 +81,7 @@ export function createAccounts(deps: Deps) {
       })
   const hasher = deps.onHash ? timedHasher(pool, deps.onHash) : pool
   const onRenewalFailed = (err: unknown) => log.warn({ err }, 'a password hash could not be renewed')
-  const isLockedOut = deps.lockOut ? isLockedOutAfter : () => false
+  const isLockedOut: typeof isLockedOutAfter = (...streak) => deps.lockOut() && isLockedOutAfter(...streak)
   const setting = { accounts, hasher, audit, transact, clock, acceptPassword: onePolicy(deps), loginGuard }
   const routes = { limits, policy, expectRoom: hasher.expectRoom }
   return {

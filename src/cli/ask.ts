@@ -33,6 +33,10 @@ const longest = 4096
  * which other users of the machine could read.
  */
 export async function askNewPassword(terminal: Terminal): Promise<Secret> {
+  if (terminal.stdin.isTTY === true && !canAsk(terminal)) {
+    // It would be read like a pipe, and shown while it is typed.
+    throw new CommandFailed('usage', 'A password is asked for on standard error, which is no terminal: pipe it in.')
+  }
   if (!canAsk(terminal)) return new Secret(await readAll(terminal.stdin))
   const [first, second] = await unseen(terminal, ['New password: ', 'The same again: '])
   if (first !== second) throw new CommandFailed('usage', 'These are two passwords. Nothing was done.')

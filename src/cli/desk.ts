@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { Features } from '../compose.ts'
 import { parseConfig } from '../config.ts'
+import { withConfigFile } from '../config-file.ts'
 import type { Caller } from '../kernel/caller.ts'
 import { confirm } from './ask.ts'
 import { operator } from './operator.ts'
@@ -32,7 +33,7 @@ export function deskOf(terminal: Terminal, command: Command): Desk {
     operator: operator(),
     confirm: (deed) => confirm(terminal, yes, deed),
     async withService(work) {
-      const config = parseConfig(terminal.env)
+      const config = parseConfig(withConfigFile(terminal.env))
       // Loaded only here: what needs no database starts at once.
       const [{ composeFeatures }, { createLog }, { openMigrated }] = await Promise.all([
         import('../compose.ts'),

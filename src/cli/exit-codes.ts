@@ -13,6 +13,7 @@ export const exitCodes = {
     meaning: 'The database does not answer, is in use by another process, or its tables are not those of this version.',
   },
   warned: { code: 6, meaning: '`doctor` found warnings and no errors.' },
+  allRefused: { code: 7, meaning: '`users import` refused every line that it was to bring. Nothing was imported.' },
   interrupted: { code: 130, meaning: 'Somebody pressed Ctrl-C at a question.' },
 } as const
 

@@ -42,7 +42,8 @@ export function createProgram(terminal: Terminal, serve: () => Promise<void>): C
   ]).addHelpText(
     'after',
     `
-Configuration is read from environment variables: give a command those that the service has.
+Configuration is read from environment variables, and from the file that CONFIG_FILE names: give a command those that the
+service has.
 On PostgreSQL commands work beside a running service. The embedded database belongs to one process: stop it first.
 
 Exit codes:

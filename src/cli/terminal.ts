@@ -44,11 +44,15 @@ export function outputOf({ stdout, stderr, env }: Terminal, options: { json: boo
   }
 }
 
-/** Ends the process in silence when nobody reads any more: `latchkey users list | head` is no failure. */
-export function endWithReader({ stdout }: Pick<Terminal, 'stdout'>): void {
+/**
+ * Ends the process in silence when nobody reads any more: `latchkey users list | head` is no failure. What can't be
+ * written for another reason, such as a full disk, is one, and is said.
+ */
+export function endWithReader({ stdout, stderr }: Pick<Terminal, 'stdout' | 'stderr'>): void {
   stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0)
-    throw error
+    stderr.write(`latchkey: Standard output can not be written: ${error.code ?? error.message}.\n`)
+    process.exit(1)
   })
 }
 

@@ -8,6 +8,14 @@ export interface BatchOptions<Ask, Answer> {
   /** How long an ask may wait for its run, in milliseconds, and the error that it is then answered with. */
   readonly patienceMs: number
   readonly tooLate: () => Error
+  /** How many may wait for their run, and the error that those beyond are answered with at once. */
+  readonly waiting: number
+  readonly tooMany: () => Error
+  /**
+   * Whether a run failed because it did not get its turn elsewhere. Those who wait would only begin to wait there as well,
+   * so they are answered with the same.
+   */
+  readonly hadNoTurn: (error: unknown) => boolean
   /** A clock in milliseconds that never goes back. */
   readonly now?: () => number
 }
@@ -22,7 +30,7 @@ interface Entry<Ask, Answer> extends PromiseWithResolvers<Answer> {
  * waits and goes in the next one; nobody waits for company. A run that fails fails for all that are in it.
  */
 export function createBatches<Ask, Answer>(options: BatchOptions<Ask, Answer>): (ask: Ask) => Promise<Answer> {
-  const { run, lanes, most, patienceMs, tooLate, now = () => performance.now() } = options
+  const { run, lanes, most, patienceMs, tooLate, tooMany, hadNoTurn, now = () => performance.now() } = options
   let waiting: Entry<Ask, Answer>[] = []
   let alarm: NodeJS.Timeout | undefined
   let underWay = 0
@@ -61,7 +69,8 @@ export function createBatches<Ask, Answer>(options: BatchOptions<Ask, Answer>): 
       const answers = await run(batch.map(({ ask }) => ask))
       for (const [index, { resolve }] of batch.entries()) resolve(answers[index] as Answer)
     } catch (error) {
-      for (const { reject } of batch) reject(error)
+      const others = hadNoTurn(error) ? waiting.splice(0) : []
+      for (const { reject } of [...batch, ...others]) reject(error)
     } finally {
       underWay--
       send()
@@ -69,6 +78,7 @@ export function createBatches<Ask, Answer>(options: BatchOptions<Ask, Answer>): 
   }
 
   return (ask) => {
+    if (waiting.length >= options.waiting) return Promise.reject(tooMany())
     const entry = { ask, arrivedAt: now(), ...Promise.withResolvers<Answer>() }
     waiting.push(entry)
     watch()

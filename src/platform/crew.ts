@@ -7,8 +7,8 @@ export type WorkerNews =
   | { readonly kind: 'ready'; readonly address: string }
   | { readonly kind: 'failed'; readonly sentence: string }
 
-/** What a worker is told: to answer what is in flight, and to end. */
-export type WorkerOrder = 'stop'
+/** What a worker is told: to answer what is in flight and to end, or values that are in force from now on. */
+export type WorkerOrder = 'stop' | { readonly adjust: unknown }
 
 export const crewTopic = 'crew'
 
@@ -31,6 +31,8 @@ export interface CrewOptions {
 export interface Crew {
   /** Where it serves, once all do. Rejects with a sentence for the operator when a start has no prospect. */
   readonly ready: Promise<string>
+  /** Tells all workers that there are; also those that are still starting. */
+  adjust(to: unknown): void
   /** Has all of them end in order, and kills those that do not; then it rejects. */
   stop(): Promise<void>
 }
@@ -134,6 +136,9 @@ export function createCrew(options: CrewOptions): Crew {
   for (let count = 0; count < size; count++) employ()
   return {
     ready: ready.promise,
+    adjust(to) {
+      for (const { orders } of members) orders.send({ adjust: to })
+    },
     async stop() {
       state = 'over'
       for (const timer of pauses) clearTimeout(timer)

@@ -53,7 +53,9 @@ interface Deps {
   readonly limits: SessionLimits
   readonly routeLimits: RouteLimits
   readonly policy: ReusePolicy
-  readonly maxSessionsPerUser: number
+  readonly maxSessionsPerUser: () => number
+  /** How long one may wait for its turn at the database. */
+  readonly patienceMs: number
   /** Told of every refresh token that comes, when it is known what becomes of it. */
   readonly onRefresh?: OnRefresh | undefined
 }
@@ -64,7 +66,7 @@ const rest = (milliseconds: number, signal?: AbortSignal) =>
 /** The feature: opening a session and the guards for the others, and its own routes. */
 export function createSessions(deps: Deps) {
   const { database, transact, clock, signer, audit, issuer, accessTokenTtl, limits, policy, maxSessionsPerUser } = deps
-  const sessions = sessionStorePostgres(database)
+  const sessions = sessionStorePostgres(database, deps.patienceMs)
   const accessTokens = accessTokenJwt({ signer, issuer, ttl: accessTokenTtl })
   const refreshTokens = refreshTokenJwt({
     key: deps.macKey,

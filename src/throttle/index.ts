@@ -37,13 +37,15 @@ interface Deps {
   readonly log: Log
   /** The key, of 32 bytes, under which the tables name people and places. */
   readonly hmacKey: Secret<Buffer>
+  /** Whether anybody is limited; asked anew at each call. */
+  readonly isOn: () => boolean
 }
 
 /** At some 100 bytes each: 100 MB, were somebody to call from a million networks at once. */
 const atMost = 1_000_000
 
 /** The feature: limits for routes, a guard for logins, and the work that keeps the tables small. */
-export function createThrottle({ database, clock, audit, log, hmacKey }: Deps) {
+export function createThrottle({ database, clock, audit, log, hmacKey, isOn }: Deps) {
   const onForgotten = (err: unknown) => log.warn({ err }, 'a place of a person could not be remembered')
   const buckets = bucketStorePostgres(database)
   const places = placeStorePostgres(database)
@@ -57,10 +59,12 @@ export function createThrottle({ database, clock, audit, log, hmacKey }: Deps) {
   }
   const byPlace = (limit: Limit): RouteLimit => ({
     ...limit,
+    isOn,
     take: (request) => takeOne(limit, placeOf(request.clientAddress), null, request),
   })
   const byAccount = (limit: Limit, account: (request: FastifyRequest) => UserId): RouteLimit => ({
     ...limit,
+    isOn,
     take: (request) => takeOne(limit, String(account(request)), account(request), request),
   })
 
@@ -72,22 +76,22 @@ export function createThrottle({ database, clock, audit, log, hmacKey }: Deps) {
   }
   return {
     limits: routeLimits,
-    loginGuard: guardLogins({ take, buckets, places, keyOf, clock, placeOf, onForgotten }),
+    loginGuard: switched(isOn, guardLogins({ take, buckets, places, keyOf, clock, placeOf, onForgotten })),
     purge: purgeThrottle({ buckets, places, clock, atMost }),
   }
 }
 
-/** For load tests: nobody is limited, and every place is as good as any. */
-export const noThrottle = {
-  limits: { register: [], login: [], refresh: () => [], password: () => [] } satisfies RouteLimits,
-  loginGuard: {
-    enter: async () => ({
-      isKnownPlace: true,
-      succeeded: async () => undefined,
-      withdrawn: async () => undefined,
-    }),
-    passwordSet: async () => undefined,
-    forget: async () => undefined,
-    unlock: async () => undefined,
-  } satisfies LoginGuard,
+/**
+ * Where it is off nobody is limited, and every place is as good as any. What is known stays: who is disabled, deleted or
+ * given a new password meanwhile is forgotten all the same.
+ */
+const switched = (isOn: () => boolean, guard: LoginGuard): LoginGuard => ({
+  ...guard,
+  enter: async (typed, caller) => (isOn() ? guard.enter(typed, caller) : noAttempt),
+})
+
+const noAttempt: LoginAttempt = {
+  isKnownPlace: true,
+  succeeded: async () => undefined,
+  withdrawn: async () => undefined,
 }

@@ -3,20 +3,19 @@ import type { Audit } from '../audit/index.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Transact } from '../kernel/transact.ts'
 import type { Database } from '../platform/postgres/tables.ts'
+import { expectWhole } from './application/expect-whole.ts'
 import { exportUsers } from './application/export-users.ts'
 import { importEverything } from './application/import-everything.ts'
 import { importUsers } from './application/import-users.ts'
 import { sources } from './domain/sources.ts'
 import { openDump } from './infrastructure/dump-file.ts'
 import { writeExport } from './infrastructure/export-file.ts'
-import { createProgress } from './infrastructure/progress.ts'
 import type { ExportFile, ImportAll, ImportFile } from './infrastructure/requests.ts'
 import { rowTablesPostgres } from './infrastructure/row-tables.postgres.ts'
 import { userTablePostgres } from './infrastructure/user-table.postgres.ts'
 
 export type { ExportKind } from './domain/export-format.ts'
 export type { Format, SourceName } from './domain/sources.ts'
-export type { Progress } from './infrastructure/progress.ts'
 export type { ImportRequest } from './infrastructure/requests.ts'
 
 interface Deps {
@@ -35,27 +34,24 @@ export function createTransfer({ database, transact, clock, audit, acceptHash, o
   const takeIn = importEverything({ tables, audit, transact, clock, opensKey })
   const write = exportUsers({ tables, audit, clock })
 
-  const importFile: ImportFile = async (request, { onRefused, onProgress, signal }) => {
+  const importFile: ImportFile = async (request, { onRefused, onProgress }) => {
     const source = sources[request.from]
+    if (request.from === 'latchkey') await expectWhole((await openDump(request.file, source, request.format)).records)
     const dump = await openDump(request.file, source, request.format)
-    const progress = createProgress()
     return bring(
       dump.records,
       source,
       { ...request, name: request.from, operator: request.operator ?? null },
       {
         onRefused: onRefused ?? (() => undefined),
-        onBatch: (counts) =>
-          onProgress?.(progress(counts.read, dump.size === 0 ? null : dump.bytesRead() / dump.size), counts),
-        ...(signal && { signal }),
+        onBatch: (counts) => onProgress?.(counts, dump.size === 0 ? 1 : dump.bytesRead() / dump.size),
       },
     )
   }
 
   const importAll: ImportAll = (file, { operator, onProgress } = {}) => {
-    const progress = createProgress()
     const open = async () => (await openDump(file, sources.latchkey, 'ndjson')).records
-    return takeIn(open, operator ?? null, (read) => onProgress?.(progress(read, null)))
+    return takeIn(open, operator ?? null, (read) => onProgress?.(read))
   }
 
   const exportFile: ExportFile = (file, kind, { operator, onRows = () => undefined } = {}) =>

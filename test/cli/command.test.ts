@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -196,6 +197,78 @@ describe('the command', () => {
     assert.match((await run('--version')).stdout, /^\d+\.\d+\.\d+\n$/)
   })
 
+  describe('users import', () => {
+    const fileOf = async (name: string, lines: readonly object[]) => {
+      const file = join(env.DATA_DIR as string, name)
+      await writeFile(file, lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+      return file
+    }
+    const hash = `$pbkdf2-sha256$i=1000$c2FsdA$${'A'.repeat(43)}`
+    const report = () => join(env.DATA_DIR as string, 'report.ndjson')
+
+    it('ends with 7 where every line was refused, and with 0 where some were', async () => {
+      const none = await fileOf('none.ndjson', [{ email: 'nobody' }, { email: 'x@example.com', password_hash: '?' }])
+      const { code, stdout } = await run('users', 'import', none, '--from', 'ndjson', '--report', report())
+      assert.equal(code, 7)
+      assert.deepEqual(JSON.parse(stdout).refused, { invalid_email: 1, malformed_hash: 1 })
+      assert.equal((await readFile(report(), 'utf8')).split('\n').length, 3)
+      const some = await fileOf('some.ndjson', [
+        { email: 'nobody' },
+        { email: 'some@example.com', password_hash: hash },
+      ])
+      for (const time of ['first', 'second'])
+        assert.equal((await run('users', 'import', some, '--from', 'ndjson')).code, 0, time)
+    })
+
+    it('takes of our own export the whole or nothing', async () => {
+      const file = join(env.DATA_DIR as string, 'export.ndjson')
+      assert.equal((await run('users', 'export', file)).code, 0)
+      const lines = (await readFile(file, 'utf8')).trimEnd().split('\n')
+      const broken: [lines: string[], why: RegExp][] = [
+        [lines.slice(0, -1), /its last line is missing\./],
+        [[...lines.slice(0, 1), ...lines.slice(2)], /its last line counts other users/],
+        [lines.slice(1), /its first line is no header\./],
+        [[...lines.slice(0, 1), '{"type":"session"}', ...lines.slice(1)], /line 2 is no user\./],
+        [[...lines.slice(0, 1), '{"type":"user"', ...lines.slice(1)], /line 2 is no user\./],
+        [[...lines, lines[1] ?? ''], /comes behind the end\./],
+        [[(lines[0] ?? '').replace('"users"', '"everything"'), ...lines.slice(1)], /which --everything imports\./],
+        [[], /its last line is missing\./],
+      ]
+      for (const [given, why] of broken) {
+        await writeFile(file, given.join('\n'))
+        const { code, stderr } = await run('users', 'import', file, '--from', 'latchkey')
+        assert.equal(code, 1, stderr)
+        assert.match(stderr, why)
+      }
+      await writeFile(file, lines.join('\n'))
+      assert.equal((await json('users', 'import', file, '--from', 'latchkey')).alreadyThere, lines.length - 2)
+    })
+
+    it('reads the signer key of Firebase from a file', async () => {
+      const users = await fileOf('users.json', [])
+      const import_ = (key: string) =>
+        run('users', 'import', users, '--from', 'firebase', '--firebase-signer-key-file', key)
+      const missing = await import_(join(env.DATA_DIR as string, 'missing'))
+      assert.deepEqual([missing.code, /missing can not be read \(ENOENT\)/.test(missing.stderr)], [2, true])
+      assert.equal((await import_(users)).code, 2, 'an empty one')
+      const told = await run('users', 'import', users, '--from', 'firebase', '--firebase-signer-key', 'x')
+      assert.equal(told.code, 2)
+    })
+
+    it('says that its report can not be written', { skip: !existsSync('/dev/full') && 'no full disk' }, async () => {
+      const file = await fileOf('bad.ndjson', [{ email: 'nobody' }])
+      const { code, stderr } = await run('users', 'import', file, '--from', 'ndjson', '--report', '/dev/full')
+      assert.equal(code, 1)
+      assert.match(stderr, /^latchkey: \/dev\/full can not be written: ENOSPC\.\n$/)
+    })
+  })
+
+  it('says that its answer can not be written', { skip: !existsSync('/dev/full') && 'no full disk' }, async () => {
+    const { code, stderr } = await command(env, ['config'], '', '/dev/full')
+    assert.equal(code, 1)
+    assert.equal(stderr, 'latchkey: Standard output can not be written: ENOSPC.\n')
+  })
+
   describe('on a terminal', { skip: !hasTerminal() && '`script` of util-linux is not installed' }, () => {
     it('asks for a password twice and never shows it, and refuses two that differ', async () => {
       const secret = 'typed and never shown'
@@ -213,6 +286,12 @@ describe('the command', () => {
       assert.match(shown, /User \d+ is created/)
       assert.ok(!`${differ.shown}${shown}`.includes(secret), shown)
       assert.equal((await login('typed@example.com', secret)).status, 200)
+    })
+
+    it('takes no password where the question would not be seen, and the answer would', async () => {
+      const words = ['users', 'create', 'unseen@example.com']
+      const typed = await onTerminal(env, words, [[/^/, 'typed and shown\r']], '2>/dev/null')
+      assert.equal(typed.code, 2, typed.shown)
     })
 
     it('asks before what can not be undone: anything but yes does nothing, and so does Ctrl-C', async () => {

@@ -154,6 +154,21 @@ export function transferContract(world: () => World): void {
       assert.ok((await newUser(world())) > kept + 1)
     })
 
+    it('gives nobody the id of somebody who is gone and whom the audit log speaks of', async () => {
+      const gone = await newUser(world())
+      const { database } = world()
+      await sql`INSERT INTO audit_events (kind, at, user_id) VALUES ('registered', ${start}, ${gone})`.execute(database)
+      const line = { id: gone, email: newEmail(), password_hash: hash }
+      assert.deepEqual((await bring([line], { keepIds: true })).refused, { id_taken: 1 })
+      await database.deleteFrom('users').where('id', '=', gone).execute()
+      for (const dryRun of [true, false]) {
+        const { imported, refused } = await bring([line], { keepIds: true, dryRun })
+        assert.deepEqual([imported, refused], [0, { id_spent: 1 }])
+      }
+      // Under another id anybody may come.
+      assert.equal((await bring([line])).imported, 1)
+    })
+
     it('of our own export loses nothing', async () => {
       const [email, bare] = [newEmail(), newEmail()]
       await bring([

@@ -144,7 +144,13 @@ describe('a whole installation', () => {
     await writeFile(cut, (await readFile(file, 'utf8')).split('\n').slice(0, -2).join('\n'))
     await assert.rejects(takeIn(cut), /not whole/)
     await assert.rejects(takeIn(file, 'u8Fq2ZsLr5XwTn9KdCy3VbHm7JgPe4RaQo6Wi1kYtM'), /SECRET_KEY/)
-    assert.deepEqual(await takeIn(file), counts)
+    // Of two at once one comes first, and the other finds what it has brought.
+    const both = await Promise.allSettled([takeIn(file), takeIn(file)])
+    assert.deepEqual(
+      both.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])),
+      [counts],
+    )
+    assert.match(String(both.find((one) => one.status === 'rejected')?.reason), /not empty/)
     await assert.rejects(takeIn(file), /not empty/)
 
     await using target = disposable(await startService({ env, clock: source.clock }))

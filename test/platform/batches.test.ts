@@ -10,10 +10,11 @@ interface Run {
 }
 
 /** Batches whose runs the test ends when it wants to: each answers ten times what was asked. */
-function batches({ lanes = 1, most = 100, now = (): number => 0 } = {}) {
+function batches({ lanes = 1, most = 100, waiting = 100, now = (): number => 0 } = {}) {
   const runs: Run[] = []
   const ask = createBatches<number, number>({
     ...{ lanes, most, patienceMs: 3_000, tooLate: () => new Error('too late'), now },
+    ...{ waiting, tooMany: () => new Error('too many'), hadNoTurn: (error) => (error as Error).message === 'no turn' },
     run(asks) {
       const { promise, resolve, reject } = Promise.withResolvers<number[]>()
       runs.push({ asks, succeed: () => resolve(asks.map((one) => one * 10)), fail: reject })
@@ -94,6 +95,37 @@ describe('those who ask', () => {
     )
     runs[1]?.succeed()
     assert.equal(await waiting, 30)
+  })
+
+  it('are refused at once when as many wait as may, and those who wait go on', async () => {
+    const { ask, runs, sent } = batches({ waiting: 2 })
+    const first = ask(1)
+    await turn()
+    const waiting = Promise.all([ask(2), ask(3)])
+    await assert.rejects(ask(4), { message: 'too many' })
+    runs[0]?.succeed()
+    await first
+    const again = ask(5)
+    runs[1]?.succeed()
+    assert.deepEqual(await waiting, [20, 30])
+    await turn()
+    runs[2]?.succeed()
+    assert.equal(await again, 50)
+    assert.deepEqual(sent(), [[1], [2, 3], [5]])
+  })
+
+  it('hear with a run that did not get its turn that they do not either, and wait no second time', async () => {
+    const { ask, runs, sent } = batches()
+    const first = assert.rejects(ask(1), { message: 'no turn' })
+    await turn()
+    const waiting = assert.rejects(ask(2), { message: 'no turn' })
+    runs[0]?.fail(new Error('no turn'))
+    await Promise.all([first, waiting])
+    const next = ask(3)
+    await turn()
+    runs[1]?.succeed()
+    assert.equal(await next, 30)
+    assert.deepEqual(sent(), [[1], [3]])
   })
 
   it('hear that it is too late when no run began in time, and are in none', async (t) => {

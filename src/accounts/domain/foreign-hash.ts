@@ -23,7 +23,7 @@ const noNumbers = { m: 0, t: 0, p: 0, ln: 0, r: 0, i: 0 }
 
 /** More time than bcrypt of the highest cost takes no stored hash may cost, and no more memory than this, in bytes. */
 const mostRounds = 2 ** 15
-const mostMemory = 256 * 1024 * 1024
+export const mostMemory = 256 * 1024 * 1024
 
 /** Of bytes beside the digest. */
 const longestBytes = 256
@@ -91,6 +91,9 @@ export const foreignHash = (
 })
 
 export const roundsOfForeign = (hash: ForeignHash): number => schemes[hash.scheme].cost(hash).rounds
+
+/** In bytes: a longer password does not match. */
+export const longestPasswordOf = (hash: ForeignHash): number => schemes[hash.scheme].longestPassword
 
 /** How many bytes checking a password against it takes for a moment. */
 export const memoryOfForeign = (hash: ForeignHash): number => schemes[hash.scheme].cost(hash).memory

@@ -15,6 +15,8 @@ interface Scheme {
   readonly shortestSalt: number
   /** Between how many bytes a digest has. */
   readonly digest: readonly [shortest: number, longest: number]
+  /** In bytes: what is longer matches nothing. */
+  readonly longestPassword: number
   isSound(hash: ForeignHash): boolean
   cost(hash: ForeignHash): Cost
 }
@@ -34,7 +36,14 @@ export type SchemeName =
   | 'ssha512'
 
 const any = () => true
-const plain = { version: null, bytes: [], shortestSalt: 1, digest: [16, 128], isSound: any } as const
+const plain = {
+  version: null,
+  bytes: [],
+  shortestSalt: 1,
+  digest: [16, 128],
+  longestPassword: 4096,
+  isSound: any,
+} as const
 
 /** RFC 9106, version 1.3 alone. Its lanes are threads while it runs. */
 const argon2: Scheme = {
@@ -92,13 +101,17 @@ export const schemes: Readonly<Record<SchemeName, Scheme>> = {
   'pbkdf2-sha1': pbkdf2(20, 400),
   'pbkdf2-sha256': pbkdf2(32, 400),
   'pbkdf2-sha512': pbkdf2(64, 145),
-  /** The portable hashes of PHP: MD5, 2^ln times. */
+  /**
+   * The portable hashes of PHP: MD5 of the whole password, 2^ln times. So its time grows with the password, which has as many
+   * bytes as one of ours at most (256 characters), and counts as if it had them.
+   */
   phpass: {
     ...plain,
+    longestPassword: 1024,
     numbers: ['ln'],
     digest: [16, 16],
     isSound: ({ numbers: { ln }, salt }) => ln >= 7 && ln <= 30 && salt.length === 8,
-    cost: ({ numbers: { ln } }) => ({ rounds: 2 ** ln / 45, memory: 0 }),
+    cost: ({ numbers: { ln } }) => ({ rounds: 2 ** ln / 20, memory: 0 }),
   },
   ssha1: salted(20),
   ssha256: salted(32),

@@ -1,5 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { type BcryptHash, parseBcryptHash } from '../domain/bcrypt-hash.ts'
+import { memoryOfForeign } from '../domain/foreign-hash.ts'
 import { parseStoredHash, roundsOf, type Unusable } from '../domain/stored-hash.ts'
 
 /** bcrypt reads this many bytes of its key and passes over the rest without a word. */
@@ -85,6 +86,12 @@ export function verifyPassword(bcrypt: Bcrypt, password: string, stored: string 
 export function workOf(stored: string | null, cost: number): number {
   const parsed = stored === null ? null : parseStoredHash(stored)
   return parsed === null || typeof parsed === 'string' ? 1 : Math.max(1, roundsOf(parsed) / 2 ** cost)
+}
+
+/** How many bytes verifying takes for a moment, beyond what a thread holds anyway. */
+export function memoryOf(stored: string | null): number {
+  const parsed = stored === null ? null : parseStoredHash(stored)
+  return parsed !== null && typeof parsed !== 'string' && parsed.kind === 'foreign' ? memoryOfForeign(parsed) : 0
 }
 
 /** Takes the time of one hash of that cost. */

@@ -11,8 +11,8 @@ export interface DeadlineQueue<T extends Waiter> {
   add(waiter: T): void
   /** Takes one out that wants to wait no longer; passes over who has left already. */
   leave(waiter: T): void
-  /** Takes out who came first of those that are not late. */
-  next(): T | undefined
+  /** Takes out who came first of those that are not late, if it may go now: nobody goes before it. */
+  next(mayGo?: (first: T) => boolean): T | undefined
   isLate(waiter: T): boolean
   /** Takes all out. */
   clear(): T[]
@@ -73,10 +73,11 @@ export function createDeadlineQueue<T extends Waiter>(
       work += waiter.work
       watch()
     },
-    next() {
+    next(mayGo = () => true) {
       turnAwayLate()
       const [first] = waiters
-      if (first) leave(first)
+      if (!first || !mayGo(first)) return undefined
+      leave(first)
       return first
     },
     clear() {

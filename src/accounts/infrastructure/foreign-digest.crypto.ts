@@ -2,9 +2,6 @@
 import * as crypto from 'node:crypto'
 import type { ForeignHash } from '../domain/foreign-hash.ts'
 
-/** Of what is longer no hash is made: some schemes take a time that grows with it, over and over. In bytes. */
-export const longestForeign = 4096
-
 /**
  * What the password's digest would be, were it the one of this hash. It blocks its thread for as long as the hash's cost
  * says, and holds as much memory.

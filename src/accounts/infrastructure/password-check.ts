@@ -1,9 +1,8 @@
 import { timingSafeEqual } from 'node:crypto'
 import { lowestCost } from '../domain/bcrypt-hash.ts'
-import type { ForeignHash } from '../domain/foreign-hash.ts'
+import { type ForeignHash, longestPasswordOf } from '../domain/foreign-hash.ts'
 import { parseStoredHash } from '../domain/stored-hash.ts'
 import { type Bcrypt, burn, isDistinct, type Verification, verifyPassword } from './bcrypt-hash.ts'
-import { longestForeign } from './foreign-digest.crypto.ts'
 
 /** What a thread has spent until now, in milliseconds: of a core, and of the day. */
 export interface Spent {
@@ -47,14 +46,22 @@ export function createPasswordCheck({ bcrypt, foreignDigest, spent }: Deps): Che
   }
 
   function checkForeign(password: string, hash: ForeignHash, cost: number): Verification {
-    const fits = Buffer.byteLength(password) <= longestForeign
+    const fits = Buffer.byteLength(password) <= longestPasswordOf(hash)
     const [digest, took] = timed(() => foreignDigest(hash, fits ? password : ''))
     const equal = digest.length === hash.digest.length && timingSafeEqual(digest, hash.digest)
     if (equal && fits && isDistinct(password)) return { matches: true, outdated: true }
-    // A thread whose first job this is knows of no time yet: what it learns from is what it burns.
-    if (ordinary?.cost !== cost) learn(cost, timed(() => burn(bcrypt, cost))[1])
-    else burnRest(cost, rest(took, hash, ordinary))
+    const burned = ordinary?.cost === cost ? 0 : learnFromLittle(cost)
+    if (ordinary) burnRest(cost, rest(took, hash, ordinary) - burned)
     return { matches: false, outdated: false }
+  }
+
+  /** A thread whose first job this is knows of no time yet. It learns from a small part of a hash; answers which. */
+  function learnFromLittle(cost: number): number {
+    const little = Math.max(lowestCost, cost - 4)
+    const times = 2 ** (cost - little)
+    const [, { cpu, wall }] = timed(() => burn(bcrypt, little))
+    learn(cost, { cpu: cpu * times, wall: wall * times })
+    return 1 / times
   }
 
   /** Takes that part of an ordinary hash's time. */

@@ -4,8 +4,9 @@ import { Worker } from 'node:worker_threads'
 import type { Secret } from '../../kernel/secret.ts'
 import type { PasswordHasher } from '../application/ports.ts'
 import { highestCost, lowestCost } from '../domain/bcrypt-hash.ts'
+import { mostMemory } from '../domain/foreign-hash.ts'
 import type { Unusable } from '../domain/stored-hash.ts'
-import { isDistinct, type Verification, workOf } from './bcrypt-hash.ts'
+import { isDistinct, memoryOf, type Verification, workOf } from './bcrypt-hash.ts'
 import type { BcryptTask } from './bcrypt-worker.ts'
 import { createWorkerPool } from './worker-pool.ts'
 
@@ -59,6 +60,8 @@ export function createPasswordHasher(options: PasswordHasherOptions): HashingPoo
     deadlineMs,
     expectedMs: 2 ** cost * roundMs,
     idleMs,
+    // However many cores there are, all checks together hold no more than the dearest one.
+    memory: { of: (task) => (task.kind === 'verify' ? memoryOf(task.stored) : 0), most: mostMemory },
     work: (task) => (task.kind === 'verify' ? workOf(task.stored, task.cost) : 1),
   })
 

@@ -16,6 +16,8 @@ export interface WorkerPoolOptions<Task> {
   readonly expectedMs: number
   /** How much work a job is at most, as a multiple of an ordinary one; 1 for all when not given. */
   readonly work?: (task: Task) => number
+  /** How many bytes a job holds while it is done, and how many all of them may at a time; one may always go alone. */
+  readonly memory?: { readonly of: (task: Task) => number; readonly most: number }
   /** After how many milliseconds without a job a worker is let go, all but the last; never when not given. */
   readonly idleMs?: number
   /** A clock in milliseconds that never goes back. */
@@ -39,6 +41,7 @@ export interface WorkerPool<Task> {
 
 interface Job<Task> extends Waiter, PromiseWithResolvers<unknown> {
   readonly task: Task
+  readonly memory: number
   startedAt: number
   /** How many workers died of it. */
   deaths: number
@@ -55,6 +58,7 @@ interface Job<Task> extends Waiter, PromiseWithResolvers<unknown> {
  */
 export function createWorkerPool<Task>(options: WorkerPoolOptions<Task>): WorkerPool<Task> {
   const { start, size, deadlineMs, expectedMs, work = () => 1, idleMs, now = () => performance.now() } = options
+  const { memory = { of: () => 0, most: 0 } } = options
   const pace = createPace({ size, deadlineMs, expectedMs })
   const queue = createDeadlineQueue<Job<Task>>(deadlineMs, now, refuseLate)
   const busy = new Map<PoolWorker, Job<Task>>()
@@ -142,9 +146,12 @@ export function createWorkerPool<Task>(options: WorkerPoolOptions<Task>): Worker
     else assign(job)
   }
 
+  /** How many bytes those hold that are being done. */
+  const held = () => [...busy.values()].reduce((sum, { memory }) => sum + memory, 0)
+
   function proceed(): void {
     while (busy.size < size) {
-      const job = queue.next()
+      const job = queue.next((first) => busy.size === 0 || held() + first.memory <= memory.most)
       if (!job) return
       assign(job)
     }
@@ -158,7 +165,7 @@ export function createWorkerPool<Task>(options: WorkerPoolOptions<Task>): Worker
 
   function expectRoom(much: number): void {
     // Who finds an idle worker waits for nobody, and no later moment would be a better one.
-    if (busy.size < size || pace.allows(backlogMs(now()), much, queue.length)) return
+    if ((busy.size < size && queue.length === 0) || pace.allows(backlogMs(now()), much, queue.length)) return
     throw overloaded(much, 'hash_queue_full')
   }
 
@@ -172,7 +179,8 @@ export function createWorkerPool<Task>(options: WorkerPoolOptions<Task>): Worker
       const much = work(task)
       expectRoom(much)
       const promise = Promise.withResolvers<unknown>()
-      const job: Job<Task> = { task, work: much, arrivedAt, startedAt: 0, deaths: 0, abandoned: false, ...promise }
+      const begin = { startedAt: 0, deaths: 0, abandoned: false }
+      const job: Job<Task> = { task, work: much, memory: memory.of(task), arrivedAt, ...begin, ...promise }
       const onGone = () => abandon(job, gone?.reason)
       gone?.addEventListener('abort', onGone, { once: true })
       queue.add(job)

@@ -25,6 +25,7 @@ export type AuditKind =
   | 'key_removed'
   | 'key_withdrawn'
   | 'started'
+  | 'reconfigured'
   | 'audit_pruned'
   | 'audit_erased'
 

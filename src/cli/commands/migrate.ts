@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { parseConfig } from '../../config.ts'
+import { withConfigFile } from '../../config-file.ts'
 import type { MigrationState } from '../../platform/postgres/migrator.ts'
 import { type Desk, deskOf } from '../desk.ts'
 import { withExamples } from '../examples.ts'
@@ -30,7 +31,7 @@ export function migrateCommand(program: Command, terminal: Terminal): void {
 }
 
 async function lookAndMigrate(terminal: Terminal, migrates: boolean) {
-  const config = parseConfig(terminal.env)
+  const config = parseConfig(withConfigFile(terminal.env))
   const [{ openDatabase }, { migrationStates }, { createLog }] = await Promise.all([
     import('../../platform/postgres/open-database.ts'),
     import('../../platform/postgres/migrator.ts'),

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Command } from 'commander'
 import { parseConfig } from '../../config.ts'
+import { withConfigFile } from '../../config-file.ts'
 import { Secret } from '../../kernel/secret.ts'
 import { deskOf } from '../desk.ts'
 import { withExamples } from '../examples.ts'
@@ -27,7 +28,10 @@ async function documentOf(terminal: Terminal): Promise<unknown> {
     import('../../platform/postgres/no-database.ts'),
   ])
   // Nothing is signed here, so the service's own key is neither needed nor made.
-  const config = { ...parseConfig(terminal.env), secretKey: new Secret(randomBytes(32).toString('base64')) }
+  const config = {
+    ...parseConfig(withConfigFile(terminal.env)),
+    secretKey: new Secret(randomBytes(32).toString('base64')),
+  }
   const service = await compose(config, { log: createLog('silent'), keeps: false, open: openNoDatabase })
   try {
     return await service.document()

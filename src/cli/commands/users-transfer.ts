@@ -1,13 +1,13 @@
-import { once } from 'node:events'
-import { open } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { finished } from 'node:stream/promises'
 import { type Command, Option } from 'commander'
+import { createLineFile } from '../../platform/line-file.ts'
 import type { Format, ImportRequest, SourceName } from '../../transfer/index.ts'
-import { deskOf } from '../desk.ts'
+import { type Desk, deskOf } from '../desk.ts'
 import { withExamples } from '../examples.ts'
+import { exitCodes } from '../exit-codes.ts'
 import { CommandFailed } from '../failure.ts'
-import { progressOn } from '../progress.ts'
+import { type Progress, progressOn } from '../progress.ts'
 import type { Terminal } from '../terminal.ts'
 import { count } from '../words.ts'
 
@@ -31,7 +31,7 @@ interface ImportOptions {
   readonly keepIds?: boolean
   readonly dryRun?: boolean
   readonly report?: string
-  readonly firebaseSignerKey?: string
+  readonly firebaseSignerKeyFile?: string
   readonly firebaseSaltSeparator: string
   readonly firebaseRounds: number
   readonly firebaseMemCost: number
@@ -49,7 +49,7 @@ export function importCommand(users: Command, terminal: Terminal): void {
     .option('--keep-ids', 'users keep their ids')
     .option('--dry-run', 'only say what would be done')
     .option('--report <file>', 'where lines that are refused are listed, each with its reason')
-    .option('--firebase-signer-key <key>', 'base64_signer_key of the project')
+    .option('--firebase-signer-key-file <file>', 'a file that holds base64_signer_key of the project')
     .option('--firebase-salt-separator <text>', 'base64_salt_separator of the project', '')
     .option('--firebase-rounds <number>', 'rounds of the project', count(120), 8)
     .option('--firebase-mem-cost <number>', 'mem_cost of the project', count(30), 14)
@@ -62,25 +62,11 @@ export function importCommand(users: Command, terminal: Terminal): void {
     }
     const desk = deskOf(terminal, self)
     const progress = progressOn(terminal, 'users import')
-    const answer = await desk
-      .withService(async ({ transfer }) => {
-        const { from } = options
-        if (from === undefined) {
-          const onProgress = ({ done }: { done: number }) => progress.at(done, null)
-          return { imported: await transfer.importAll(file, { operator: desk.operator, onProgress }) }
-        }
-        const report = await reportTo(options.report)
-        const request: ImportRequest = { ...requestOf(options, from), file, operator: desk.operator }
-        const counts = await transfer.importFile(request, {
-          // The line and the reason: neither the address nor the hash.
-          onRefused: (line, because) => report.write({ line, because }),
-          onProgress: ({ done, part }) => progress.at(done, part ? done / part : null),
-        })
-        await report.end()
-        return counts
-      })
-      .finally(progress.end)
+    const { from } = options
+    const bringing = from === undefined ? bringAll(desk, progress, file) : bring(desk, progress, file, from, options)
+    const answer = await bringing.finally(progress.end)
     await desk.answer(answer, () => JSON.stringify(answer, null, 2))
+    if ('refused' in answer && isAllRefused(answer)) process.exitCode = exitCodes.allRefused.code
   })
   withExamples(command, [
     ['latchkey users import dump.csv --from csv --dry-run --report refused.ndjson', 'what would be refused, and why'],
@@ -89,10 +75,41 @@ export function importCommand(users: Command, terminal: Terminal): void {
   ])
 }
 
-function requestOf(options: ImportOptions, from: SourceName): Omit<ImportRequest, 'file'> {
-  const { format, keepIds = false, dryRun = false, firebaseSignerKey: signerKey } = options
-  const firebase = signerKey !== undefined && {
-    signerKey,
+function bringAll(desk: Desk, progress: Progress, file: string) {
+  return desk.withService(async ({ transfer }) => {
+    const onProgress = (read: number) => progress.at(read, null)
+    return { imported: await transfer.importAll(file, { operator: desk.operator, onProgress }) }
+  })
+}
+
+async function bring(desk: Desk, progress: Progress, file: string, from: SourceName, options: ImportOptions) {
+  const request: ImportRequest = { ...(await requestOf(options, from)), file, operator: desk.operator }
+  return desk.withService(async ({ transfer }) => {
+    // Only its owner reads it; it is written anew at each run.
+    const report = options.report === undefined ? null : await createLineFile(options.report, 'anew')
+    try {
+      const counts = await transfer.importFile(request, {
+        // The line and the reason: neither the address nor the hash.
+        onRefused: (line, because) => report?.write(JSON.stringify({ line, because })),
+        onProgress: ({ read }, part) => progress.at(read, part > 0 ? read / part : null),
+      })
+      await report?.end()
+      return counts
+    } catch (error) {
+      // What was refused until then is worth knowing.
+      await report?.end().catch(report.abandon)
+      throw error
+    }
+  })
+}
+
+const isAllRefused = ({ imported, alreadyThere, refused }: Awaited<ReturnType<typeof bring>>): boolean =>
+  imported === 0 && alreadyThere === 0 && Object.keys(refused).length > 0
+
+async function requestOf(options: ImportOptions, from: SourceName): Promise<Omit<ImportRequest, 'file'>> {
+  const { format, keepIds = false, dryRun = false, firebaseSignerKeyFile: keyFile } = options
+  const firebase = keyFile !== undefined && {
+    signerKey: await secretIn(keyFile),
     saltSeparator: options.firebaseSaltSeparator,
     rounds: options.firebaseRounds,
     memCost: options.firebaseMemCost,
@@ -100,25 +117,18 @@ function requestOf(options: ImportOptions, from: SourceName): Omit<ImportRequest
   return { from, keepIds, dryRun, ...(format && { format }), ...(firebase && { firebase }) }
 }
 
+/** A secret is no argument: all users of the machine see those. */
+async function secretIn(path: string): Promise<string> {
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    throw new CommandFailed('usage', `${path} can not be read (${error.code}). Nothing was done.`)
+  })
+  if (text.trim() === '') throw new CommandFailed('usage', `${path} is empty. Nothing was done.`)
+  return text.trim()
+}
+
 const taken = (path: string) => (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EEXIST') throw error
   throw new CommandFailed('failed', `${path} is there already: it is not written over.`)
-}
-
-/** A file that only its owner reads, anew at each run; nothing where none is named. */
-async function reportTo(path: string | undefined) {
-  const stream = path === undefined ? null : (await open(path, 'w', 0o600)).createWriteStream()
-  return {
-    async write(line: object): Promise<void> {
-      if (stream && !stream.write(`${JSON.stringify(line)}\n`)) {
-        await once(stream, 'drain')
-      }
-    },
-    async end(): Promise<void> {
-      stream?.end()
-      if (stream) await finished(stream)
-    },
-  }
 }
 
 /** `users export`: people may leave. */

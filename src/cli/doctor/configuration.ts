@@ -1,5 +1,5 @@
 import { type Config, ConfigError, parseConfig } from '../../config.ts'
-import { variableOf } from '../../config-report.ts'
+import { variableOf, withConfigFile } from '../../config-file.ts'
 import { type Finding, found, ok } from './finding.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -7,7 +7,7 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** The configuration, or null where it is wrong, and what is to be said of it. */
 export function lookAtConfiguration(env: Environment): { config: Config | null; findings: Finding[] } {
   try {
-    const config = parseConfig(env)
+    const config = parseConfig(withConfigFile(env))
     const findings = [...misspelt(env), ...judgeConfiguration(config)]
     return { config, findings: findings.length > 0 ? findings : [ok('configuration', 'The configuration is sound.')] }
   } catch (error) {

@@ -5,6 +5,7 @@ import type { Config } from '../../config.ts'
 import type { Log } from '../../platform/log.ts'
 import { embeddedIn } from '../../platform/postgres/embedded-place.ts'
 import type { MigrationState } from '../../platform/postgres/migrator.ts'
+import type { OpenDatabase } from '../../platform/postgres/open-database.ts'
 import type { Database } from '../../platform/postgres/tables.ts'
 import { failureOf } from '../failure.ts'
 import { lookAtConfiguration } from './configuration.ts'
@@ -53,7 +54,7 @@ async function* examineData(config: Config): AsyncGenerator<Finding[]> {
     yield await lookAtPublicUrl(config.publicUrl, null, null)
     return
   }
-  const { database, where, close } = opened
+  const { database, close } = opened
   try {
     const seen = await databaseFacts(database).catch((error) => error)
     if (seen instanceof Error) {
@@ -65,7 +66,7 @@ async function* examineData(config: Config): AsyncGenerator<Finding[]> {
     const states = await migrationStates(database)
     yield judgeMigrations(states)
     const kids: string[] = []
-    if (isMigrated(states)) yield await lookAtKeys(config, log, { database, where }, kids)
+    if (isMigrated(states)) yield await lookAtKeys(config, log, opened, kids)
     // The embedded database is here, so nobody serves it at this moment.
     if (config.databaseUrl === null) return
     const known = isMigrated(states) ? { kids, seenAs: seenAs(database) } : { kids: null, seenAs: null }
@@ -89,13 +90,10 @@ function unopened(error: Error, { databaseUrl }: Config): Finding {
 }
 
 /** Opens the keys as the service does; `kids` gets their names. */
-async function lookAtKeys(
-  config: Config,
-  log: Log,
-  { database, where }: { database: Database; where: string },
-  kids: string[],
-): Promise<Finding[]> {
-  const { rows } = await sql<{ some: boolean }>`SELECT EXISTS (SELECT FROM signing_keys) AS some`.execute(database)
+async function lookAtKeys(config: Config, log: Log, opened: OpenDatabase, kids: string[]): Promise<Finding[]> {
+  const { rows } = await sql<{ some: boolean }>`SELECT EXISTS (SELECT FROM signing_keys) AS some`.execute(
+    opened.database,
+  )
   if (!rows[0]?.some) return judgeKeys([], new Date(), config.keyRotationInterval)
   if (config.secretKey === null && !existsSync(join(config.dataDir, 'secret.key'))) {
     const why = 'The service would make another one, which does not open the signing keys in the database.'
@@ -103,8 +101,7 @@ async function lookAtKeys(
   }
   const { composeFeatures } = await import('../../compose.ts')
   // On the same connections, which whoever opened them closes.
-  const pool = () => ({ total: 0, idle: 0, waiting: 0 })
-  const open = async () => ({ database, pool, where, close: async () => undefined })
+  const open = async () => ({ ...opened, close: async () => undefined })
   try {
     const service = await composeFeatures(config, { log, keeps: false, open })
     const keys = service.keys.list()

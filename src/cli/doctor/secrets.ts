@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../../config.ts'
+import { type Environment, readConfigFile } from '../../config-file.ts'
 import { urlOfEachHost } from '../../kernel/database-url.ts'
 import { isLoopback } from './configuration.ts'
 import { type Finding, found, ok } from './finding.ts'
@@ -10,8 +11,8 @@ const enoughBits = 128
 
 /** The secrets: whether they could be guessed, and who else on this machine can read them. */
 export async function lookAtSecrets(
-  { secretKey, databaseUrl, dataDir }: Pick<Config, 'secretKey' | 'databaseUrl' | 'dataDir'>,
-  env: Readonly<Record<string, string | undefined>>,
+  { secretKey, databaseUrl, dataDir, configFile }: Pick<Config, 'secretKey' | 'databaseUrl' | 'dataDir' | 'configFile'>,
+  env: Environment,
 ): Promise<Finding[]> {
   const findings: Finding[] = []
   if (secretKey) findings.push(...judgeKey(secretKey.reveal()))
@@ -19,6 +20,8 @@ export async function lookAtSecrets(
   const files = [
     ...(secretKey ? [] : [{ path: join(dataDir, 'secret.key'), mode: 0o600 }]),
     { path: dataDir, mode: 0o700 },
+    // Others may read it only if there is nothing to hide in it.
+    ...(configFile && holdsSecrets(env) ? [{ path: configFile, mode: 0o600 }] : []),
     ...(env.PGPASSFILE ? [{ path: env.PGPASSFILE, mode: 0o600 }] : []),
   ]
   for (const { path, mode } of files) {
@@ -28,6 +31,9 @@ export async function lookAtSecrets(
   }
   return findings
 }
+
+const holdsSecrets = (env: Environment): boolean =>
+  ['SECRET_KEY', 'SECRET_KEY_PREVIOUS', 'DATABASE_URL'].some((name) => Boolean(readConfigFile(env)[name]))
 
 /** What is known of a text that is said to be random: its length and how many different characters it is made of. */
 export function judgeKey(key: string): Finding[] {

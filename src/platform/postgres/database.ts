@@ -95,7 +95,7 @@ export function postgresPool(url: Secret, log: Log, bounds: DatabaseBounds = def
 }
 
 /** In milliseconds and in callers: all of them share one connection, and each statement takes longer. */
-const embeddedBounds = { waiting: 1_000, acquireTimeout: 10_000 }
+export const embeddedBounds = { waiting: 1_000, acquireTimeout: 10_000 }
 
 /** The embedded database in the same dialect. It has one connection, which goes from one to the next. */
 export const connectEmbedded = (pglite: PGliteDialectConfig['pglite'], bounds = embeddedBounds): Database =>

@@ -21,12 +21,25 @@ const network = new Set([
   'EMFILE',
   'ENFILE',
 ])
-/** How long one may wait for its turn at the database, in milliseconds, and what it hears then. */
-export const noTurn = { patienceMs: 3_000, tooLate: () => new Error(tooLong) } as const
 /** In the words of `pg`. */
 export const tooLong = 'timeout exceeded when trying to connect'
 /** What a caller hears for whom no connection is free, and no place among those who wait for one. */
 export const tooManyWait = 'too many wait for a connection'
+
+/**
+ * How long those who go together may wait for their turn at the database, in milliseconds, and how many of them, and what
+ * they hear then. As many may as there are connections from clients; a thousand callers wait for one connection, of which
+ * each stands for many of these.
+ */
+export const turnWithin = (patienceMs: number) => ({
+  patienceMs,
+  tooLate: () => new Error(tooLong),
+  waiting: 10_000,
+  tooMany: () => new Error(tooManyWait),
+  hadNoTurn: (error: unknown) => error instanceof Error && (error.message === tooLong || error.message === tooManyWait),
+})
+
+export type Turn = ReturnType<typeof turnWithin>
 
 // What `pg` and its pool say without a code of their own.
 const messages =

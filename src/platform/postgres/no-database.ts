@@ -13,5 +13,5 @@ export const openNoDatabase: OpensDatabase = async () => {
     },
   })
   const pool = () => ({ total: 0, idle: 0, waiting: 0 })
-  return { database, pool, where: 'nowhere', close: () => database.destroy() }
+  return { database, pool, where: 'nowhere', patienceMs: 0, close: () => database.destroy() }
 }

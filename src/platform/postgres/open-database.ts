@@ -4,10 +4,10 @@ import { lockDataDir } from '../data-dir.ts'
 import type { Log } from '../log.ts'
 import type { PoolState } from '../watch.ts'
 import {
-  connectPostgres,
   type DatabaseBounds,
   databaseOver,
   defaultBounds,
+  embeddedBounds,
   embeddedConnection,
   postgresPool,
 } from './database.ts'
@@ -20,6 +20,8 @@ export interface OpenDatabase {
   /** Where the data is, for the person who started the service. */
   readonly where: string
   readonly pool: () => PoolState
+  /** How long one may wait for a connection, in milliseconds. */
+  readonly patienceMs: number
   close(): Promise<void>
 }
 
@@ -52,7 +54,8 @@ export async function openDatabase(
     if (migrates) await migrateOnItsOwn(databaseUrl, log, bounds)
     const pool = postgresPool(databaseUrl, log, bounds)
     const database = databaseOver(pool, onStatement)
-    return { database, pool: pool.state, where: placeOf(databaseUrl), close: () => database.destroy() }
+    const patienceMs = bounds.acquireTimeout
+    return { database, pool: pool.state, where: placeOf(databaseUrl), patienceMs, close: () => database.destroy() }
   }
 
   await using opened = new AsyncDisposableStack()
@@ -73,6 +76,7 @@ export async function openDatabase(
     database,
     pool: connection.state,
     where: `${lock.directory} (embedded database: for one process; set DATABASE_URL for PostgreSQL)`,
+    patienceMs: embeddedBounds.acquireTimeout,
     close: () => running.disposeAsync(),
   }
 }

@@ -23,7 +23,8 @@ interface Deps {
   readonly clock: Clock
   readonly newSessionId: () => SessionId
   readonly limits: SessionLimits
-  readonly maxSessionsPerUser: number
+  /** Asked anew at each login. */
+  readonly maxSessionsPerUser: () => number
 }
 
 /**
@@ -41,7 +42,7 @@ export const openSession =
     const session = startSession({ id: newSessionId(), userId, ...device }, now, limits)
     const opened = await transact(async (transaction) => {
       if (!(await sessions.insert(transaction, session, epoch))) return false
-      const spared = { allBut: session.id, spare: maxSessionsPerUser - 1 }
+      const spared = { allBut: session.id, spare: maxSessionsPerUser() - 1 }
       const surplus = await sessions.revoke(transaction, userId, spared, now)
       await audit.record(transaction, [
         { kind: 'logged_in', at: now, userId, sessionId: session.id, caller },

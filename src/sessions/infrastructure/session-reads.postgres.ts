@@ -1,6 +1,6 @@
 import type { EmailAddress } from '../../kernel/email-address.ts'
 import { createBatches } from '../../platform/batches.ts'
-import { noTurn } from '../../platform/postgres/faults.ts'
+import type { Turn } from '../../platform/postgres/faults.ts'
 import { prepared } from '../../platform/postgres/prepared.ts'
 import type { Database } from '../../platform/postgres/tables.ts'
 import type { SessionStore } from '../application/ports.ts'
@@ -13,9 +13,9 @@ const findMany = prepared<SessionRow & { email: string }>(
 )
 
 /** Sessions with their owners: whoever asks at the same moment shares one statement. */
-export function sessionReadsPostgres(database: Database): SessionStore['find'] {
+export function sessionReadsPostgres(database: Database, turn: Turn): SessionStore['find'] {
   return createBatches({
-    ...noTurn,
+    ...turn,
     lanes: 2,
     most: 128,
     async run(ids) {

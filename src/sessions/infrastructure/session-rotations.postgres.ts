@@ -1,6 +1,6 @@
 import type { SessionId } from '../../kernel/ids.ts'
 import { createBatches } from '../../platform/batches.ts'
-import { isOfContent, noTurn } from '../../platform/postgres/faults.ts'
+import { isOfContent, type Turn } from '../../platform/postgres/faults.ts'
 import { prepared } from '../../platform/postgres/prepared.ts'
 import type { Database } from '../../platform/postgres/tables.ts'
 import { retried } from '../../platform/postgres/transact.postgres.ts'
@@ -45,7 +45,7 @@ const advanceMany = prepared<SessionRow>(
  * and one commit, which takes no part in any race: a session that it does not move, because somebody else holds it or
  * because it is not as it was presented, is asked for by itself, and that statement waits for its turn and decides.
  */
-export function sessionRotationsPostgres(database: Database): SessionStore['advance'] {
+export function sessionRotationsPostgres(database: Database, turn: Turn): SessionStore['advance'] {
   const asked = new Set<SessionId>()
 
   async function alone({ id, generation, now, idleExpiresAt }: Rotation): Promise<Session | null> {
@@ -70,7 +70,7 @@ export function sessionRotationsPostgres(database: Database): SessionStore['adva
     return rotations.map(({ id }) => sessions.get(id))
   }
 
-  const together = createBatches({ ...noTurn, lanes: 2, most: 128, run: moved })
+  const together = createBatches({ ...turn, lanes: 2, most: 128, run: moved })
 
   return async (id, generation, now, idleExpiresAt) => {
     const rotation = { id, generation, now, idleExpiresAt }

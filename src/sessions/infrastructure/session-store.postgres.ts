@@ -1,5 +1,7 @@
 import { sql } from 'kysely'
 import type { SessionId } from '../../kernel/ids.ts'
+import { defaultBounds } from '../../platform/postgres/database.ts'
+import { turnWithin } from '../../platform/postgres/faults.ts'
 import type { Database } from '../../platform/postgres/tables.ts'
 import { opened } from '../../platform/postgres/transact.postgres.ts'
 import type { SessionStore } from '../application/ports.ts'
@@ -7,8 +9,13 @@ import { sessionReadsPostgres } from './session-reads.postgres.ts'
 import { sessionRotationsPostgres } from './session-rotations.postgres.ts'
 import { sessionOf } from './session-row.ts'
 
-/** Sessions in PostgreSQL: one row a login, whatever the number of its refreshes. */
-export function sessionStorePostgres(database: Database): SessionStore {
+/**
+ * Sessions in PostgreSQL: one row a login, whatever the number of its refreshes.
+ *
+ * @param patienceMs how long those who go together may wait for that: as long as for a connection.
+ */
+export function sessionStorePostgres(database: Database, patienceMs = defaultBounds.acquireTimeout): SessionStore {
+  const turn = turnWithin(patienceMs)
   return {
     async insert(transaction, session, epoch) {
       const user = await opened(transaction)
@@ -35,8 +42,8 @@ export function sessionStorePostgres(database: Database): SessionStore {
       return true
     },
 
-    find: sessionReadsPostgres(database),
-    advance: sessionRotationsPostgres(database),
+    find: sessionReadsPostgres(database, turn),
+    advance: sessionRotationsPostgres(database, turn),
 
     async listLive(userId, now) {
       const rows = await database

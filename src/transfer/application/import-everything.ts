@@ -37,6 +37,8 @@ export const importEverything =
     onRows: (read: number) => void,
   ): Promise<Record<string, number>> =>
     deps.transact(async (transaction) => {
+      // From here to the end they are as they were found: nobody registers between the look and the first row.
+      await deps.tables.hold(transaction, movedTables)
       for (const table of movedTables) {
         if (!(await deps.tables.isEmpty(transaction, table))) throw new NotMovable(notEmpty(table))
       }

@@ -46,7 +46,6 @@ export interface ImportWatch {
   /** Told of every line that is not imported. */
   readonly onRefused: (line: number, because: LineRefusal) => Promise<void> | void
   readonly onBatch: (counts: ImportCounts) => void
-  readonly signal?: AbortSignal
 }
 
 /** How many lines are one transaction: short for those who wait for it, long for what a commit costs. */
@@ -66,7 +65,7 @@ export const importUsers =
     records: AsyncIterable<PlacedRecord>,
     source: Source,
     options: ImportOptions,
-    { onRefused, onBatch, signal }: ImportWatch,
+    { onRefused, onBatch }: ImportWatch,
   ): Promise<ImportCounts> => {
     const counts = noCounts()
     let batch: NewUser[] = []
@@ -89,7 +88,6 @@ export const importUsers =
     }
 
     for await (const placed of records) {
-      signal?.throwIfAborted()
       counts.read++
       const user = judge(deps, source, options, placed, counts)
       if (user === null) counts.passedOver++
@@ -131,7 +129,8 @@ async function storeBatch(
   if (keepIds && !dryRun) await users.holdIds(transaction)
   const ids = given.flatMap(({ id }) => (id === null ? [] : [id]))
   const emails = given.map(({ email }) => email)
-  const settled = settleBatch(given, await users.find(transaction, emails, ids))
+  const spent = ids.length === 0 ? [] : await users.findSpent(transaction, ids)
+  const settled = settleBatch(given, await users.find(transaction, emails, ids), spent)
   if (dryRun || settled.fresh.length === 0) return settled
   // Before the rows: a registration that comes meanwhile gets an id behind them.
   const kept = settled.fresh.flatMap(({ id }) => (id === null ? [] : [id]))

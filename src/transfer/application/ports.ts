@@ -21,6 +21,8 @@ export interface UserTable {
   holdIds(transaction: Transaction): Promise<void>
   /** Those who have one of the addresses or one of the ids. */
   find(transaction: Transaction, emails: readonly EmailAddress[], ids: readonly UserId[]): Promise<KnownUser[]>
+  /** Those of the ids that nobody has any more and that events on the audit log speak of. */
+  findSpent(transaction: Transaction, ids: readonly UserId[]): Promise<UserId[]>
   /** Inserts the users in their order, with their ids where they have some; answers those whose address was free. */
   insert(transaction: Transaction, users: readonly NewUser[]): Promise<{ id: UserId; email: EmailAddress }[]>
   /** Has every new id be higher than this one. */
@@ -44,6 +46,8 @@ export interface RowTables {
   rows(transaction: Transaction, table: string): AsyncIterable<string[]>
   /** Inserts rows as `rows` has read them. Columns that they do not have get their defaults. */
   insert(transaction: Transaction, table: string, rows: readonly object[]): Promise<void>
+  /** Has nobody else write to any of them until the transaction ends. */
+  hold(transaction: Transaction, tables: readonly string[]): Promise<void>
   isEmpty(transaction: Transaction, table: string): Promise<boolean>
   /** After all rows are there: ids go on after the highest ever given, and what waits for its seal is known. */
   settle(transaction: Transaction, sequences: Sequences): Promise<void>

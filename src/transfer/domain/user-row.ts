@@ -37,6 +37,7 @@ export type LineRefusal =
   | 'hash_too_dear'
   | 'email_taken'
   | 'id_taken'
+  | 'id_spent'
 
 export interface RowRules {
   /** Whether the source's ids become ours; they must be such as ours. */

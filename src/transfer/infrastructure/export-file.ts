@@ -1,40 +1,50 @@
-import { once } from 'node:events'
-import { createWriteStream } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
-import { finished } from 'node:stream/promises'
+import { access, link, rename, rm } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { createLineFile } from '../../platform/line-file.ts'
+import { syncFolder } from '../../platform/sync-folder.ts'
 import type { LineSink } from '../application/ports.ts'
 
 /**
- * Writes a file that only its owner can read. It gets its name when it is whole and on the disk; one that stands there
- * already is not written over.
+ * Writes a file that only its owner can read. It gets its name when it is whole and on the disk, and not before; one that
+ * stands there already is not written over.
  *
  * @throws Error with the code EEXIST
  */
 export async function writeExport<T>(path: string, work: (sink: LineSink) => Promise<T>): Promise<T> {
-  // Takes the name, so that nobody finds out after an hour that it is taken.
-  await (await open(path, 'wx', 0o600)).close()
+  // Nobody is to find out after an hour that the name is taken.
+  if (await isThere(path)) throw Object.assign(new Error(`${path} is there already`), { code: 'EEXIST' })
   const unfinished = `${path}.part`
+  await rm(unfinished, { force: true })
+  const file = await createLineFile(unfinished, 'new')
   try {
-    await rm(unfinished, { force: true })
-    const file = await open(unfinished, 'wx', 0o600)
-    const stream = createWriteStream('', { fd: file, flush: true })
-    const result = await work(sinkOf(stream))
-    stream.end()
-    await finished(stream)
-    await rename(unfinished, path)
+    const result = await work(file)
+    await file.end()
+    await takeName(unfinished, path)
     return result
   } catch (error) {
+    await file.abandon()
     await rm(unfinished, { force: true })
-    await rm(path, { force: true })
     throw error
   }
 }
 
-/** Lines into a stream, as fast as it takes them. */
-export function sinkOf(stream: NodeJS.WritableStream): LineSink {
-  return {
-    async write(line) {
-      if (!stream.write(`${line}\n`)) await once(stream, 'drain')
-    },
+const isThere = (path: string) =>
+  access(path).then(
+    () => true,
+    () => false,
+  )
+
+/** What file systems that have no second names for a file say. */
+const noLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']
+
+/** A second name is refused where the path is taken; another name for the file would take its place. */
+async function takeName(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to)
+    await rm(from)
+  } catch (error) {
+    if (!noLinks.includes(String((error as NodeJS.ErrnoException).code))) throw error
+    await rename(from, to)
   }
+  await syncFolder(dirname(to))
 }

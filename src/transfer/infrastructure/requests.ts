@@ -4,7 +4,6 @@ import type { ExportKind } from '../domain/export-format.ts'
 import type { FirebaseParameters } from '../domain/firebase-hash.ts'
 import type { Format, SourceName } from '../domain/sources.ts'
 import type { LineRefusal } from '../domain/user-row.ts'
-import type { Progress } from './progress.ts'
 
 export interface ImportRequest {
   readonly file: string
@@ -21,14 +20,14 @@ export type ImportFile = (
   request: ImportRequest,
   watch: {
     onRefused?: (line: number, because: LineRefusal) => Promise<void> | void
-    onProgress?: (progress: Progress, counts: ImportCounts) => void
-    signal?: AbortSignal
+    /** `part` of the file is read: from 0 to 1. */
+    onProgress?: (counts: ImportCounts, part: number) => void
   },
 ) => Promise<ImportCounts>
 
 export type ImportAll = (
   file: string,
-  watch?: { operator?: Caller; onProgress?: (progress: Progress) => void },
+  watch?: { operator?: Caller; onProgress?: (read: number) => void },
 ) => Promise<Record<string, number>>
 
 export type ExportFile = (

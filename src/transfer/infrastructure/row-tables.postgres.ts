@@ -69,6 +69,12 @@ export function rowTablesPostgres(database: Database): RowTables {
       )
     },
 
+    async hold(transaction, tables) {
+      await sql`LOCK TABLE ${sql.join(tables.map((name) => sql.table(name)))} IN SHARE ROW EXCLUSIVE MODE`.execute(
+        opened(transaction),
+      )
+    },
+
     async isEmpty(transaction, table) {
       const { rows } = await sql<{ there: boolean }>`
         SELECT EXISTS (SELECT FROM ${sql.table(table)}) AS there`.execute(opened(transaction))

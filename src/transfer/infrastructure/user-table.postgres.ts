@@ -24,6 +24,14 @@ export const userTablePostgres: UserTable = {
     )
   },
 
+  async findSpent(transaction, ids) {
+    const { rows } = await sql<{ id: number }>`
+      SELECT id FROM unnest(${[...ids]}::bigint[]) AS given (id)
+      WHERE EXISTS (SELECT FROM audit_events WHERE user_id = given.id)
+        AND NOT EXISTS (SELECT FROM users WHERE users.id = given.id)`.execute(opened(transaction))
+    return rows.map(({ id }) => id as UserId)
+  },
+
   async insert(transaction, users) {
     const { rows } = await sql<{ id: number; email: string }>`
       INSERT INTO users (id, email, password_hash, created_at, disabled_at) OVERRIDING SYSTEM VALUE

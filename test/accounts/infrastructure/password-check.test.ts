@@ -53,6 +53,27 @@ describe('a hash of another system', () => {
       assert.equal((await verify(secret(odd), of(odd))).matches, false)
   })
 
+  it('of phpass is matched by no password beyond 1024 bytes, and counts as one of so many', async (t) => {
+    const { hash } = await import('node:crypto')
+    const { verify } = hasher(t)
+    const of = (password: string) => {
+      const md5 = (first: Buffer) => hash('md5', Buffer.concat([first, Buffer.from(password)]), 'buffer')
+      let sum = md5(Buffer.from('saltsalt'))
+      for (let round = 0; round < 2 ** 7; round++) sum = md5(sum)
+      const text = (bytes: Buffer) => bytes.toString('base64').replace(/=+$/, '')
+      return `$phpass$ln=7$${text(Buffer.from('saltsalt'))}$${text(sum)}`
+    }
+    for (const [length, matches] of [
+      [1024, true],
+      [1025, false],
+    ] as const) {
+      const password = 'a'.repeat(length)
+      assert.equal((await verify(secret(password), of(password))).matches, matches)
+    }
+    const text = of('a')
+    assert.equal(workOf(text.replace('ln=7', 'ln=16'), 4), 2 ** 16 / 20 / 2 ** 4)
+  })
+
   it('counts by its own work where that is more than a hash of today', () => {
     const pbkdf2 = (iterations: number) => `$pbkdf2-sha256$i=${iterations}$c2FsdA$${'A'.repeat(43)}`
     assert.equal(workOf(pbkdf2(1000), 10), 1)
@@ -126,9 +147,13 @@ describe('a refusal', () => {
     assert.deepEqual(refuse(stored), { cpu: 500, wall: 500 })
   })
 
-  it('burns a whole hash where the thread knows of no time yet', () => {
-    const { refuse } = thread({ cpu: 20, wall: 20 })
-    assert.equal(Math.round(refuse(stored).cpu), 20 + 102)
-    assert.ok(Math.abs(refuse(stored).cpu - 102) <= 16 * perRound)
-  })
+  for (const cpu of [0, 20, 90]) {
+    it(`takes an ordinary hash's time also where it is the thread's first job, with ${cpu} of 102 ms`, () => {
+      const { refuse } = thread({ cpu, wall: cpu })
+      for (const time of ['first', 'second']) {
+        const took = refuse(stored).cpu
+        assert.ok(Math.abs(took - 102.4) <= 16 * perRound, `${time}: ${took}`)
+      }
+    })
+  }
 })

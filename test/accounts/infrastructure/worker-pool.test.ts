@@ -137,6 +137,20 @@ describe('who comes', () => {
     await assert.rejects(pool.run('0.1'), { code: 'overloaded' })
   })
 
+  test('waits until there is memory for it, and so do those behind it; alone it always goes', async (t) => {
+    const { pool, crew, begun } = stage(t, { size: 3, memory: { of: Number, most: 10 } })
+    for (const memory of ['6', '5', '0', '12', '1']) void pool.run(memory)
+    assert.deepEqual(begun, ['6'])
+    crew[0]?.answer()
+    assert.deepEqual(begun, ['6', '5', '0'])
+    for (const worker of crew) if (worker.task === '5') worker.answer()
+    assert.deepEqual(begun, ['6', '5', '0'], 'one that holds nothing is done meanwhile')
+    for (const worker of crew) if (worker.task === '0') worker.answer()
+    assert.deepEqual(begun, ['6', '5', '0', '12'])
+    for (const worker of crew) if (worker.task === '12') worker.answer()
+    assert.deepEqual(begun, ['6', '5', '0', '12', '1'])
+  })
+
   test('is always taken by an idle worker, also with more work than fits before the deadline', async (t) => {
     const { pool, crew } = stage(t, { work: Number })
     const job = pool.run('8')

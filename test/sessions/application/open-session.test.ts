@@ -40,7 +40,7 @@ function opening(surplus: SessionId[] = []) {
     clock: () => now,
     newSessionId: () => id,
     limits: { refreshTokenTtl: 300, sessionMaxAge: 900 },
-    maxSessionsPerUser: 10,
+    maxSessionsPerUser: () => 10,
   })
   return { script, open: (epoch = 3, by: Caller = caller) => open({ userId, epoch }, by) }
 }

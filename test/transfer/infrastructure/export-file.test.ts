@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { createLineFile } from '../../../src/platform/line-file.ts'
 import { writeExport } from '../../../src/transfer/infrastructure/export-file.ts'
-import { createProgress } from '../../../src/transfer/infrastructure/progress.ts'
 
 let folder = ''
 before(async () => {
@@ -30,15 +31,37 @@ describe('an export', () => {
     assert.equal(await readFile(file, 'utf8'), 'a line\n')
     assert.equal((await stat(file)).mode & 0o777, 0o600)
   })
+
+  it('has its name when it is whole, and takes it from nobody who has taken it meanwhile', async () => {
+    const file = join(folder, 'late.ndjson')
+    const writing = writeExport(file, async (sink) => {
+      await sink.write('a line'.repeat(100_000))
+      assert.equal(existsSync(file), false)
+      await writeFile(file, 'another')
+    })
+    await assert.rejects(writing, { code: 'EEXIST' })
+    assert.equal(await readFile(file, 'utf8'), 'another')
+    assert.equal(existsSync(`${file}.part`), false)
+  })
+
+  it('that can not be begun says why', async () => {
+    const nowhere = join(folder, 'missing', 'export.ndjson')
+    await assert.rejects(
+      writeExport(nowhere, async () => assert.fail()),
+      { message: `${nowhere}.part can not be written: ENOENT.` },
+    )
+  })
 })
 
-describe('a progress', () => {
-  it('has a rate, and what remains where the whole is known', () => {
-    let now = 0
-    const progress = createProgress(() => now)
-    now = 2000
-    assert.deepEqual(progress(1000, 0.25), { done: 1000, rate: 500, part: 0.25, remaining: 6 })
-    assert.deepEqual(progress(1000, null), { done: 1000, rate: 500, part: null, remaining: null })
-    assert.deepEqual(progress(0, 0), { done: 0, rate: 0, part: 0, remaining: null })
+describe('a file of lines', { skip: !existsSync('/dev/full') && 'there is no disk that is full' }, () => {
+  it('on a full disk says so, to who writes or to who ends it, and ends no process', async () => {
+    const full = { message: '/dev/full can not be written: ENOSPC.' }
+    const large = await createLineFile('/dev/full', 'anew')
+    await assert.rejects(large.write('x'.repeat(100_000)), full)
+    await large.abandon()
+    const small = await createLineFile('/dev/full', 'anew')
+    await small.write('x')
+    await assert.rejects(small.end(), full)
+    await small.abandon()
   })
 })
