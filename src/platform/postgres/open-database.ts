@@ -4,6 +4,7 @@ import { lockDataDir } from '../data-dir.ts'
 import type { Log } from '../log.ts'
 import type { PoolState } from '../watch.ts'
 import {
+  connectPostgres,
   type DatabaseBounds,
   databaseOver,
   defaultBounds,
