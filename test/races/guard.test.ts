@@ -151,7 +151,7 @@ describe('the assertions of the races', () => {
       const sound = caughtBy.length === 0
       if (!sound && !caughtBy.includes(claim)) continue
       it(`${claim}: ${sound ? 'passes' : 'goes red'} for ${name}`, async () => {
-        const stores = pools.map(store)
+        const stores = pools.map((pool) => store(pool))
         let red = 0
         for (let round = 0; round < 10; round++) {
           try {
