@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { run } from '../support/command-line.ts'
 import { startMonitored } from '../support/monitored.ts'
 import { startReceiver } from '../support/otlp-receiver.ts'
 import { processEnv } from '../support/processes.ts'
+import { rawRequest } from '../support/raw-http.ts'
 import { password } from '../support/service.ts'
 
 const auth = '/api/v1/auth'
@@ -74,13 +77,60 @@ describe('OpenTelemetry', () => {
       assert.ok(resource['service.instance.id'])
     }
     const sent = receiver.bodies.join()
-    for (const secret of ['traced@', password, 'not this one', 'somebody', 'nowhere', '127.0.0.1', body.refresh_token])
+    for (const secret of [
+      'traced@',
+      password,
+      'not this one',
+      'somebody',
+      'nowhere',
+      'vendor',
+      '127.0.0.1',
+      body.refresh_token,
+    ])
       assert.ok(!sent.includes(secret), secret)
 
     const lines = service.run.texts.stdout.split('\n').filter((line) => line.includes(traceId))
     assert.equal(lines.length, 1)
     const { request_id, trace_id, code } = JSON.parse(lines[0] ?? '')
     assert.deepEqual([request_id, trace_id, code], [traceId, traceId, 'invalid_credentials'])
+  })
+
+  test('has the statements and the hash of a request whose body comes later than its head, and a name for one without a route', async () => {
+    await using receiver = await startReceiver()
+    const service = await startMonitored({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${receiver.url}/v1/traces` })
+    const { hostname, port } = new URL(service.url)
+    const head = (path: string, length: number) =>
+      rawRequest(`POST ${path}`, [
+        ...['Host: localhost', 'Content-Type: application/json', 'Connection: close', `Content-Length: ${length}`],
+      ])
+    const body = JSON.stringify(person)
+    const late = connect(Number(port), hostname)
+    late.setNoDelay(true).write(head(`${auth}/login`, body.length))
+    await sleep(50)
+    late.write(body)
+    assert.match(await text(late), /^HTTP\/1\.1 401 /)
+    const left = connect(Number(port), hostname)
+    left.write(head('/nowhere/at/all', 100))
+    await sleep(50)
+    left.resetAndDestroy()
+    const named = (name: string) => receiver.spans().filter((span) => span.name === name)
+    await service.stop()
+
+    const [login] = named(`POST ${auth}/login`)
+    const below = receiver.spans().filter(({ parentSpanId }) => parentSpanId === login?.spanId)
+    assert.equal(below.filter(({ name }) => name === 'password verify').length, 1)
+    assert.ok(below.filter(({ kind }) => kind === client).length >= 1)
+    assert.deepEqual(
+      named('POST').map(({ attributes }) => attributes),
+      [
+        {
+          'http.request.method': 'POST',
+          'network.protocol.version': '1.1',
+          'url.scheme': 'http',
+          'error.type': 'hung_up',
+        },
+      ],
+    )
   })
 
   test('has the metrics of all workers as one, under the same names', async () => {
