@@ -12,6 +12,7 @@ import { transactPostgres } from './platform/postgres/transact.postgres.ts'
 import { createScheduler } from './platform/scheduler.ts'
 import { deriveKey, secretKeyIn } from './platform/secret-key.ts'
 import type { Watch } from './platform/watch.ts'
+import { within } from './platform/within.ts'
 import { createSessions, TokenAnswer, tokenAnswer } from './sessions/index.ts'
 import { createThrottle } from './throttle/index.ts'
 import { createTransfer } from './transfer/index.ts'
@@ -37,6 +38,8 @@ export interface Surroundings {
 
 const minute = 60
 const hour = 3600
+/** In milliseconds: who asks how things stand asks most of all when the database is slow, and waits ten seconds. */
+const lookPatience = 2_000
 
 /**
  * The first half of the composition root: configuration, adapters, features, in the order of their dependence. It is all
@@ -147,7 +150,7 @@ export async function composeFeatures(
     ...(keeps && {
       hashing: accounts.hashing(),
       keys: keys.ages(),
-      audit: await auditLog.lag().catch((err) => {
+      audit: await within(lookPatience, auditLog.lag()).catch((err) => {
         log.debug({ err }, 'the state of the audit log can not be read')
         return null
       }),

@@ -24,6 +24,8 @@ const samplers = ['always_on', 'always_off', 'traceidratio'].flatMap((root) => [
 const exporters = ['otlp', 'none']
 const protocols = ['http/json', 'http/protobuf']
 
+const isHttpUrl = (text: string) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
+
 /**
  * Null where nothing is on: an endpoint turns traces and metrics on, and so does an exporter by its name.
  *
@@ -52,7 +54,12 @@ export function parseTelemetry(env: Readonly<Record<string, string | undefined>>
   const [traces, metrics] = [isOn('TRACES'), isOn('METRICS')]
   if (!traces && !metrics && problems.length === 0) return null
 
-  for (const signal of ['', 'TRACES_', 'METRICS_']) oneOf(`OTEL_EXPORTER_OTLP_${signal}PROTOCOL`, protocols)
+  for (const signal of ['', 'TRACES_', 'METRICS_']) {
+    oneOf(`OTEL_EXPORTER_OTLP_${signal}PROTOCOL`, protocols)
+    const endpoint = `OTEL_EXPORTER_OTLP_${signal}ENDPOINT`
+    // Not repeated: it may hold a password.
+    if (env[endpoint] && !isHttpUrl(env[endpoint])) problems.push(`${endpoint} must be an http or https URL.`)
+  }
   const sampler = oneOf('OTEL_TRACES_SAMPLER', samplers) ?? 'parentbased_always_on'
   const telemetry: Telemetry = {
     traces,

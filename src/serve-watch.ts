@@ -28,6 +28,9 @@ export interface Overseer {
 /** For how long the end of the process waits for a receiver that does not answer, in milliseconds. */
 const patience = 3_000
 
+/** For what a process still says at its end, a worker to its primary, in milliseconds. */
+const farewell = 100
+
 export async function overseerOf(config: Config, telemetry: Telemetry | null): Promise<Overseer> {
   const { adminHost: host, adminPort: port } = config
   const ends: (() => Promise<void>)[] = []
@@ -111,10 +114,12 @@ async function hear(telemetry: Telemetry | null, log: Log): Promise<void> {
   logComplaints(log)
 }
 
-/** That a receiver does not answer is no failure of the service's end. */
+/** That a receiver does not answer is no failure of the service's end, and does not put it off. */
 async function endAll(ends: readonly (() => Promise<void>)[]): Promise<void> {
-  const late = Promise.withResolvers<void>()
-  const timer = setTimeout(late.resolve, patience)
-  await Promise.race([Promise.allSettled(ends.map((end) => end())), late.promise])
+  const late = Promise.withResolvers<true>()
+  const timer = setTimeout(() => late.resolve(true), patience)
+  const isLate = await Promise.race([Promise.allSettled(ends.map((end) => end())), late.promise])
   clearTimeout(timer)
+  // All else is closed by then, but what is on its way to the receiver, and its next try, would keep the process alive.
+  if (isLate === true) setTimeout(() => process.exit(), farewell).unref()
 }

@@ -54,4 +54,16 @@ describe('OpenTelemetry', () => {
       assert.deepEqual(error.problems.map((problem) => problem.split(' ')[0]).toSorted(), Object.keys(wrong).toSorted())
     }
   })
+
+  it('takes no endpoint that is no http or https URL, and does not repeat it', () => {
+    const wrong = ['collector:4318', '//user:pass@collector', 'ftp://user:pass@collector', 'http://', 'https://[::1']
+    for (const name of ['', 'TRACES_', 'METRICS_'].map((signal) => `OTEL_EXPORTER_OTLP_${signal}ENDPOINT`)) {
+      for (const value of wrong) {
+        const problems = [`${name} must be an http or https URL.`]
+        assert.throws(() => parseTelemetry({ [name]: value }), { problems })
+      }
+      for (const value of ['http://collector:4318', 'HTTPS://user:pass@[::1]/v1/traces'])
+        assert.ok(parseTelemetry({ [name]: value }))
+    }
+  })
 })

@@ -51,7 +51,8 @@ function refusalSentences({ code, because, errors = [] }: Refusal): string[] {
 export function reason(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reason(error.errors[0])
   const { code, syscall, address, port } = (error ?? {}) as NodeJS.ErrnoException & Record<string, unknown>
-  if (code === 'EADDRINUSE') return `Port ${port} is in use by another program. Set PORT to a free one.`
+  if (code === 'EADDRINUSE')
+    return `Port ${port} is in use by another program. Set PORT, or ADMIN_PORT where it is that, to a free one.`
   if (syscall === 'connect') return `The database at ${address}:${port} does not answer (${code}). Check DATABASE_URL.`
   if (syscall === 'getaddrinfo') return `The database's host can't be found (${code}). Check DATABASE_URL.`
   if (error instanceof Refusal) return refusalSentences(error)[0] ?? error.code

@@ -11,6 +11,7 @@ function both(one: Watch, two: Watch): Watch {
   return {
     traces: one.traces || two.traces,
     begun: (message, requestId, proceed) => one.begun(message, requestId, () => two.begun(message, requestId, proceed)),
+    resumed: (message, proceed) => one.resumed(message, () => two.resumed(message, proceed)),
     refused(...told) {
       one.refused(...told)
       two.refused(...told)

@@ -37,13 +37,15 @@ export interface Watch {
   readonly traces: boolean
   /** A request has come: the rest of its handling is `proceed`, and what is told from within belongs to it. */
   begun(message: IncomingMessage, requestId: string, proceed: () => void): void
+  /** Its body has come, maybe later and from elsewhere than its head: `proceed` is the rest, as in `begun`. */
+  resumed(message: IncomingMessage, proceed: () => void): void
   /** @param because the exact reason, where it is one of a few. */
   refused(message: IncomingMessage | null, route: string, code: RefusalCode, because: string | undefined): void
   answered(message: IncomingMessage, answer: Answered): void
   /** Answered before it was read so far that it had a route. */
   unread(status: number): void
   /** The client has gone before it was answered. */
-  hungUp(message: IncomingMessage, route: string): void
+  hungUp(message: IncomingMessage, at: Pick<Answered, 'method' | 'route'>): void
   /** @param name of a prepared statement, or the first word of another. */
   statement(name: string, seconds: number, failed: boolean): void
   /** @param seconds from the call to its answer, the queue included. */

@@ -77,7 +77,10 @@ describe('the manifests for Kubernetes', () => {
 
   it('probe what the service answers, on the port that it listens on', () => {
     const port = parseConfig({}).port
-    assert.deepEqual(container.ports, [{ name: 'http', containerPort: port }])
+    assert.deepEqual(container.ports, [
+      { name: 'http', containerPort: port },
+      { name: 'metrics', containerPort: parseConfig(config).adminPort },
+    ])
     assert.equal(container.livenessProbe.httpGet.path, '/health/live')
     assert.equal(container.startupProbe.httpGet.path, '/health/live')
     assert.equal(container.readinessProbe.httpGet.path, '/health/ready')
@@ -85,7 +88,9 @@ describe('the manifests for Kubernetes', () => {
       assert.equal(container[name].httpGet.port, 'http')
     }
     assert.equal(read('service').spec.ports[0].targetPort, 'http')
-    assert.equal(read('network-policy').spec.ingress[0].ports[0].port, 'http')
+    const open = read('network-policy').spec.ingress.map(({ ports }: { ports: { port: string }[] }) => ports)
+    assert.deepEqual(open, [[{ protocol: 'TCP', port: 'http' }], [{ protocol: 'TCP', port: 'metrics' }]])
+    assert.equal(read('service').spec.ports.length, 1)
   })
 
   it('give the process no privilege and nothing to write to', () => {

@@ -164,6 +164,17 @@ describe('the alert rules', () => {
     }
   })
 
+  it('compare with what may not have happened yet only where it then counts as none', () => {
+    const compared = rules
+      .map(({ alert, expr }) => ({ alert, against: expr.split(/ (?:[<>]=?|[!=]=) /).at(-1) ?? '' }))
+      .filter(({ against }) => /\w\{/.test(against))
+    assert.deepEqual(
+      compared.map(({ alert }) => alert),
+      ['LatchkeyPasswordsGuessed'],
+    )
+    for (const { alert, against } of compared) assert.match(against, /\bor 0 \* sum by \(job\)/, alert)
+  })
+
   it('name codes of refusals that exist', () => {
     for (const { expr } of rules) {
       for (const [, code = ''] of expr.matchAll(/\bcode="(\w+)"/g)) assert.ok(code in faces, code)

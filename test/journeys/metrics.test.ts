@@ -8,6 +8,7 @@ import { after, afterEach, before, describe, test } from 'node:test'
 import { definitions } from '../../src/platform/metrics/definitions.ts'
 import { type Run, run, said } from '../support/command-line.ts'
 import { scrape } from '../support/exposition.ts'
+import { startFaultProxy } from '../support/fault-proxy.ts'
 import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { processEnv } from '../support/processes.ts'
 import { password } from '../support/service.ts'
@@ -148,7 +149,7 @@ describe('metrics', () => {
     assert.equal((await fetch(`${service.url}/metrics`)).status, 404)
     const taken = run({ ...service.env, ADMIN_PORT: service.port })
     assert.equal(await taken.ended, 1)
-    assert.match(taken.texts.stderr, new RegExp(`Port ${service.port} is in use`))
+    assert.match(taken.texts.stderr, new RegExp(`Port ${service.port} is in use.* Set PORT, or ADMIN_PORT `))
     assert.equal(await service.stop(), 0)
   })
 
@@ -162,6 +163,19 @@ describe('metrics', () => {
     service.child.kill('SIGKILL')
     await service.ended
     server = await startPostgres()
+  })
+
+  test('say within a few seconds that the audit log can not be read, when the database says nothing any more', async () => {
+    const { url } = await server.createDatabase()
+    await using proxy = await startFaultProxy(url)
+    const service = await start({ DATABASE_URL: proxy.url })
+    assert.equal((await scrape(service.port)).sum('latchkey_audit_readable'), 1)
+    proxy.silence('both')
+    const begun = performance.now()
+    const { sum } = await scrape(service.port)
+    const took = performance.now() - begun
+    assert.equal(sum('latchkey_audit_readable'), 0)
+    assert.ok(took < 3_500, `${took} ms`)
   })
 
   test('of workers are told as one, and are never less when one has died', async () => {

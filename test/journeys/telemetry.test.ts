@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { describe, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { run } from '../support/command-line.ts'
 import { startMonitored } from '../support/monitored.ts'
 import { startReceiver } from '../support/otlp-receiver.ts'
 import { processEnv } from '../support/processes.ts'
+import { rawRequest } from '../support/raw-http.ts'
 import { password } from '../support/service.ts'
 
 const auth = '/api/v1/auth'
@@ -72,13 +77,60 @@ describe('OpenTelemetry', () => {
       assert.ok(resource['service.instance.id'])
     }
     const sent = receiver.bodies.join()
-    for (const secret of ['traced@', password, 'not this one', 'somebody', 'nowhere', '127.0.0.1', body.refresh_token])
+    for (const secret of [
+      'traced@',
+      password,
+      'not this one',
+      'somebody',
+      'nowhere',
+      'vendor',
+      '127.0.0.1',
+      body.refresh_token,
+    ])
       assert.ok(!sent.includes(secret), secret)
 
     const lines = service.run.texts.stdout.split('\n').filter((line) => line.includes(traceId))
     assert.equal(lines.length, 1)
     const { request_id, trace_id, code } = JSON.parse(lines[0] ?? '')
     assert.deepEqual([request_id, trace_id, code], [traceId, traceId, 'invalid_credentials'])
+  })
+
+  test('has the statements and the hash of a request whose body comes later than its head, and a name for one without a route', async () => {
+    await using receiver = await startReceiver()
+    const service = await startMonitored({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${receiver.url}/v1/traces` })
+    const { hostname, port } = new URL(service.url)
+    const head = (path: string, length: number) =>
+      rawRequest(`POST ${path}`, [
+        ...['Host: localhost', 'Content-Type: application/json', 'Connection: close', `Content-Length: ${length}`],
+      ])
+    const body = JSON.stringify(person)
+    const late = connect(Number(port), hostname)
+    late.setNoDelay(true).write(head(`${auth}/login`, body.length))
+    await sleep(50)
+    late.write(body)
+    assert.match(await text(late), /^HTTP\/1\.1 401 /)
+    const left = connect(Number(port), hostname)
+    left.write(head('/nowhere/at/all', 100))
+    await sleep(50)
+    left.resetAndDestroy()
+    const named = (name: string) => receiver.spans().filter((span) => span.name === name)
+    await service.stop()
+
+    const [login] = named(`POST ${auth}/login`)
+    const below = receiver.spans().filter(({ parentSpanId }) => parentSpanId === login?.spanId)
+    assert.equal(below.filter(({ name }) => name === 'password verify').length, 1)
+    assert.ok(below.filter(({ kind }) => kind === client).length >= 1)
+    assert.deepEqual(
+      named('POST').map(({ attributes }) => attributes),
+      [
+        {
+          'http.request.method': 'POST',
+          'network.protocol.version': '1.1',
+          'url.scheme': 'http',
+          'error.type': 'hung_up',
+        },
+      ],
+    )
   })
 
   test('has the metrics of all workers as one, under the same names', async () => {
@@ -108,7 +160,7 @@ describe('OpenTelemetry', () => {
     assert.equal(receiver.spans().length, 0)
   })
 
-  test('is no part of a service that can not do what is asked, or whose receiver is gone', async () => {
+  test('is no part of a service that can not do what is asked', async () => {
     const wrong = [
       [{ OTEL_TRACES_EXPORTER: 'zipkin' }, /OTEL_TRACES_EXPORTER must be one of: otlp, none/],
       [
@@ -122,13 +174,49 @@ describe('OpenTelemetry', () => {
       assert.equal(await ended, 1)
       assert.match(texts.stderr, sentence)
     }
-    const gone = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9', OTEL_BSP_SCHEDULE_DELAY: '50' }
-    const service = await startMonitored(gone)
-    assert.equal((await service.call('GET', '/health/ready')).status, 200)
-    const start = performance.now()
-    service.run.child.kill('SIGTERM')
-    assert.equal(await service.run.ended, 0)
-    assert.ok(performance.now() - start < 10_000)
-    await service.stop()
   })
+
+  for (const [what, url] of [
+    ['is gone', () => 'http://127.0.0.1:9'],
+    ['takes all and never answers', ({ url }: SilentServer) => url],
+  ] as const) {
+    for (const workers of ['1', '2']) {
+      test(`does not put the end of ${workers} off for more than three seconds when the receiver ${what}`, async () => {
+        await using silent = await startSilent()
+        const env = { OTEL_EXPORTER_OTLP_ENDPOINT: url(silent), OTEL_BSP_SCHEDULE_DELAY: '50', WORKERS: workers }
+        const service = await startMonitored(env)
+        assert.equal((await service.call('GET', '/health/ready')).status, 200)
+        const start = performance.now()
+        service.run.child.kill('SIGTERM')
+        assert.equal(await service.run.ended, 0)
+        // Workers end before their primary does.
+        const most = workers === '1' ? 5_000 : 8_000
+        const took = performance.now() - start
+        assert.ok(took < most, `${took} ms`)
+        await service.stop()
+      })
+    }
+  }
 })
+
+interface SilentServer extends AsyncDisposable {
+  readonly url: string
+}
+
+/** Takes connections and all that comes over them, and never says a word. */
+async function startSilent(): Promise<SilentServer> {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    sockets.add(socket.on('error', () => undefined).resume())
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}

@@ -5,6 +5,7 @@ import type { Watch } from '../watch.ts'
 import { plainHeaders } from './plain-headers.ts'
 import { problemOf } from './problem.ts'
 import { requestIdOf } from './request-id.ts'
+import { forgetRequests } from './watch-requests.ts'
 
 /** Answers what the HTTP parser refuses before there is a request (RFC 9112), and closes the connection. */
 export function refuseOnSocket(
@@ -24,6 +25,7 @@ export function refuseOnSocket(
   log.info({ request_id, status, code, because: error.code, ip: socket.remoteAddress }, 'request refused')
   watch?.refused(null, 'none', code, undefined)
   watch?.unread(status)
+  forgetRequests(socket)
   const body = JSON.stringify(problem)
   const headers = Object.entries(plainHeaders(publicUrl)).map(([name, value]) => `${name}: ${value}\r\n`)
   socket.end(

@@ -18,7 +18,7 @@ import { refuseOnSocket } from './refuse-on-socket.ts'
 import { requestIdOf } from './request-id.ts'
 import { tracedLogger } from './traced-logger.ts'
 import { fieldErrors } from './validation.ts'
-import { routeOf, watchRefusal, watchRequests } from './watch-requests.ts'
+import { watchRefusal, watchRequests } from './watch-requests.ts'
 
 export interface ServerOptions {
   readonly log: Log
@@ -97,7 +97,6 @@ export async function createServer(options: ServerOptions) {
     if (isHangUp(error, request)) {
       const line = { method: request.method, route: request.routeOptions?.url, ip: whence(request.raw) }
       request.log.info(line, 'the client has gone before it was answered')
-      watch?.hungUp(request.raw, routeOf(request))
       return reply.hijack()
     }
     const refusal = refusalOf(error, translate)

@@ -49,7 +49,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, metric
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return say(response.setHeader('allow', 'GET, HEAD'), 405, 'GET it.')
   }
-  response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' }).end(await metrics())
+  // Before the head: when it fails there is another one to be written.
+  const body = await metrics()
+  response.writeHead(200, { 'content-type': contentType, 'cache-control': 'no-store' }).end(body)
 }
 
 const say = (response: ServerResponse, status: number, sentence: string) =>

@@ -17,6 +17,9 @@ const gauge = (name: string, help: string, ...labels: string[]) => ({ kind: 'gau
 const histogram = (name: string, help: string, buckets: readonly number[], ...labels: string[]) =>
   ({ kind: 'histogram', name, help, labels, buckets }) as const
 
+/** All that may become of a refresh token. */
+export const refreshOutcomes = ['rotated', 'repeated', 'raced', 'reused', 'expired', 'ended', 'forged'] as const
+
 /**
  * THE metrics of the service's own. Public: a name is never given another meaning. No label tells of a person, an address
  * or a token: `route` is the template of a route, `none` where there is none.

@@ -53,6 +53,8 @@ export function createGathering(own: () => Promise<Told>) {
   return {
     /** Has the process at the other end of the line counted as well. */
     join(line: WatchersLine): void {
+      // Of what is over already, nobody tells.
+      if (line.over.aborted) return
       lines.set(line, [])
       line.listen(({ call, told }) => {
         // Late or not: it is the newest that is known.

@@ -10,7 +10,7 @@ import {
   Registry,
 } from 'prom-client'
 import type { Standing, Watch } from '../watch.ts'
-import { type Definition, definitions } from './definitions.ts'
+import { type Definition, definitions, refreshOutcomes } from './definitions.ts'
 
 /** All metrics of one process at one moment, as plain data. */
 export type Told = readonly MetricObjectWithValues<MetricValue<string>>[]
@@ -37,12 +37,15 @@ export function createMetrics(version: string): Metrics {
     Object.entries(definitions).map(([name, definition]) => [name, meterOf(definition, registry)]),
   ) as { readonly [name in Name]: Of<name> }
   metrics.build.set({ version }, 1)
+  // An increase is told against what was there before, and of a series that begins with 1 nothing was.
+  for (const outcome of refreshOutcomes) metrics.refreshes.inc({ outcome }, 0)
   const looks: (() => Promise<Standing>)[] = []
 
   return {
     watch: {
       traces: false,
       begun: (_message, _requestId, proceed) => proceed(),
+      resumed: (_message, proceed) => proceed(),
       answered(_message, { method, route, status, seconds }) {
         metrics.requests.inc({ method, route, status })
         metrics.seconds.observe({ method, route }, seconds)
@@ -54,7 +57,7 @@ export function createMetrics(version: string): Metrics {
         else metrics.overloads.inc({ because })
       },
       unread: (status) => metrics.requests.inc({ method: 'none', route: 'none', status }),
-      hungUp: (_message, route) => metrics.hangUps.inc({ route }),
+      hungUp: (_message, { route }) => metrics.hangUps.inc({ route }),
       statement(statement, seconds, failed) {
         if (failed) metrics.statementFailures.inc({ statement })
         metrics.statementSeconds.observe({ statement }, seconds)

@@ -73,10 +73,17 @@ export function createTraces({ version, sampling, spans: bounds }: TracesOptions
     traces: true,
     begun(message, requestId, proceed) {
       nextTraceId = requestId
-      const parent = propagator.extract(ROOT_CONTEXT, message.headers, defaultTextMapGetter)
+      // Without `tracestate`: its words are the caller's.
+      const { traceparent } = message.headers
+      const parent = propagator.extract(ROOT_CONTEXT, { traceparent }, defaultTextMapGetter)
       const span = tracer.startSpan(message.method ?? '', { kind: SpanKind.SERVER }, parent)
       spans.set(message, span)
       current.run(span, proceed)
+    },
+    resumed(message, proceed) {
+      const span = spans.get(message)
+      if (span) current.run(span, proceed)
+      else proceed()
     },
     refused(message, _route, code, because) {
       const span = message && spans.get(message)
@@ -86,24 +93,16 @@ export function createTraces({ version, sampling, spans: bounds }: TracesOptions
     answered(message, { method, route, status }) {
       const span = spans.get(message)
       if (!span?.isRecording()) return
-      const known = method === 'other' ? '_OTHER' : method
-      span.updateName(route === 'none' ? known : `${known} ${route}`)
-      span.setAttributes({
-        'http.request.method': known,
-        'http.response.status_code': status,
-        'network.protocol.version': message.httpVersion,
-        'url.scheme': 'http',
-        ...(route !== 'none' && { 'http.route': route }),
-      })
+      describe(span, message, method, route)
+      span.setAttribute('http.response.status_code', status)
       if (status >= 500) span.setAttribute('error.type', String(status)).setStatus({ code: SpanStatusCode.ERROR })
       span.end()
     },
-    hungUp(message, route) {
+    hungUp(message, { method, route }) {
       const span = spans.get(message)
-      span
-        ?.updateName(`${message.method} ${route}`)
-        .setAttributes({ 'http.route': route, 'error.type': 'hung_up' })
-        .end()
+      if (!span?.isRecording()) return
+      describe(span, message, method, route)
+      span.setAttribute('error.type', 'hung_up').end()
     },
     statement: (name, seconds, failed) =>
       child(name, SpanKind.CLIENT, seconds, failed, {
@@ -116,6 +115,18 @@ export function createTraces({ version, sampling, spans: bounds }: TracesOptions
     look: () => undefined,
   }
   return { watch, close: () => provider.shutdown() }
+}
+
+/** Has the span named by what was asked for, in the words of the convention. */
+function describe(span: Span, { httpVersion }: IncomingMessage, method: string, route: string): void {
+  const known = method === 'other' ? '_OTHER' : method
+  span.updateName(route === 'none' ? known : `${known} ${route}`)
+  span.setAttributes({
+    'http.request.method': known,
+    'network.protocol.version': httpVersion,
+    'url.scheme': 'http',
+    ...(route !== 'none' && { 'http.route': route }),
+  })
 }
 
 function samplerOf({ root, parentBased, ratio }: TracesOptions['sampling']): Sampler {

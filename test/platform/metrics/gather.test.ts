@@ -5,6 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { channelOver } from '../../../src/platform/channel.ts'
 import { createGathering, type MetricsAnswer, type MetricsCall, tellAt } from '../../../src/platform/metrics/gather.ts'
 import { createMetrics } from '../../../src/platform/metrics/metrics.prometheus.ts'
+import type { RefreshOutcome } from '../../../src/sessions/application/ports.ts'
 
 /** Two ends of a line, as two processes have it: what is sent is copied as JSON. */
 function line() {
@@ -31,6 +32,9 @@ function worker() {
 const seriesIn = (text: string, series: string) => {
   const line = text.split('\n').find((one) => one.startsWith(`${series} `))
   return line === undefined ? undefined : Number(line.slice(series.length + 1))
+}
+const turns = async (count: number) => {
+  for (let left = count; left > 0; left--) await turn()
 }
 const rotated = 'latchkey_refreshes_total{outcome="rotated"}'
 
@@ -87,6 +91,18 @@ describe('the metrics of several processes', () => {
     }
   })
 
+  test('have no process of which nobody tells any more before it joins', async (t) => {
+    const { join, text } = createGathering(createMetrics('1.2.3').tell)
+    const one = worker()
+    one.cut()
+    // As the one that joins finds it: the line was over before it could listen.
+    join({ ...one.line, over: AbortSignal.abort(), send: () => undefined })
+    t.mock.timers.enable({ apis: ['setTimeout'] })
+    const late = new Error('it is waited for')
+    const told = await Promise.race([text(), turns(20).then(() => Promise.reject(late))])
+    assert.ok(told.includes('latchkey_build_info'))
+  })
+
   test('come without those of a worker that does not answer, which are as they were', async (t) => {
     const { join, text } = createGathering(createMetrics('1.2.3').tell)
     const one = worker()
@@ -100,5 +116,14 @@ describe('the metrics of several processes', () => {
     await turn()
     t.mock.timers.tick(2_000)
     assert.equal(seriesIn(await told, rotated), 1)
+  })
+
+  test('have every outcome of a refresh from the start, since a rise is told against what was there before', async () => {
+    const outcomes: Record<RefreshOutcome, 0> = {
+      ...{ rotated: 0, repeated: 0, raced: 0, reused: 0, expired: 0, ended: 0, forged: 0 },
+    }
+    const told = await createGathering(createMetrics('1.2.3').tell).text()
+    for (const outcome of Object.keys(outcomes))
+      assert.equal(seriesIn(told, `latchkey_refreshes_total{outcome="${outcome}"}`), 0, outcome)
   })
 })
