@@ -46,8 +46,9 @@ describe('the tarball of npm pack', () => {
   test('needs the packages that the build does not hold, in the versions that are tested, and no other', async () => {
     const { dependencies } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'))
     assert.deepEqual(manifest.dependencies, Object.fromEntries(unbundled.map((name) => [name, dependencies[name]])))
-    const stranger = ['private', 'scripts', 'devDependencies', 'allowScripts'].filter((field) => field in manifest)
+    const stranger = ['private', 'devDependencies', 'allowScripts'].filter((field) => field in manifest)
     assert.deepEqual(stranger, [])
+    assert.deepEqual(Object.keys(manifest.scripts ?? {}), ['prepack', 'postpack', 'prepublishOnly'])
   })
 
   test('has the licence of every package whose code is in it', async () => {
