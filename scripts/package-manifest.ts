@@ -54,9 +54,11 @@ function replace(path: string, text: string): void {
 function restore(): void {
   if (!existsSync(kept)) return
   const [worked, current] = [readFileSync(kept, 'utf8'), readFileSync(manifest, 'utf8')]
-  if (current === publishedText(worked)) return renameSync(kept, manifest)
-  rmSync(kept)
-  if (current !== worked) console.error('package.json has changed since a pack that was cut off: it is left as it is.')
+  const isSwapped = current === publishedText(worked)
+  if (isSwapped) renameSync(kept, manifest)
+  else rmSync(kept)
+  if (!isSwapped && current !== worked)
+    console.error('package.json has changed since a pack that was cut off: it is left as it is.')
 }
 
 function publish(): void {
