@@ -42,6 +42,11 @@ export function createDeadlineQueue<T extends Waiter>(
     if (waiters.size === 0) work = 0
   }
 
+  function firstThat(may: (waiter: T) => boolean): T | undefined {
+    for (const waiter of waiters) if (may(waiter)) return waiter
+    return undefined
+  }
+
   function turnAwayLate(): void {
     for (const waiter of waiters) {
       if (!isLate(waiter)) break
@@ -80,7 +85,7 @@ export function createDeadlineQueue<T extends Waiter>(
       turnAwayLate()
       const [first] = waiters
       if (!first) return undefined
-      const next = mayGo(first) ? first : waiters.values().find(mayPass)
+      const next = mayGo(first) ? first : firstThat(mayPass)
       if (next) leave(next)
       return next
     },
