@@ -58,7 +58,7 @@ describe('the service inside another program', () => {
     assert.match(file, /^CONFIG_FILE must be absent /)
     assert.match(port, /^ADMIN_PORT must be absent /)
     assert.deepEqual(others, [])
-    const empty = { CONFIG_FILE: '', ADMIN_PORT: '' }
+    const empty: Record<string, string> = { CONFIG_FILE: '', ADMIN_PORT: '' }
     const latchkey = await published.createLatchkey({ ...env, ...empty }, { writeLog() {} })
     await latchkey.close()
   })
