@@ -115,7 +115,7 @@ function release(planned: Plan): void {
   console.log(`\n${tag} is committed and tagged here. Nothing has left this machine. To publish it:
 
   git push origin main ${tag}
-  npm publish --provenance    # in the workflow that may prove where the package comes from`)
+  npm pack && npm publish ./latchkey-${planned.version}.tgz --provenance    # in the workflow that may prove its origin`)
 }
 
 try {

@@ -6,6 +6,7 @@
 /**
  * The configuration, in the words of the environment: `docs/reference/configuration.md` says what each may be. What is absent or
  * empty has its default. Nothing is read from the environment of the process, unless it is given: `process.env` fits.
+ * `CONFIG_FILE` and `ADMIN_PORT` are the command's, and refused.
  */
 export interface Settings {
   readonly HOST?: string | undefined

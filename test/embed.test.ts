@@ -45,4 +45,21 @@ describe('the service inside another program', () => {
     assert.equal((await refused({ BCRYPT_COST: '99', LOG_LEVEL: 'loud' })).length, 2)
     assert.match((await refused({ WORKERS: '2', DATABASE_URL: 'postgres://a/b' }))[0] ?? '', /^WORKERS must be 1 /)
   })
+
+  test('refuses what only the command does something with, and takes it when it is empty', async () => {
+    // As a host hands over the environment that it shares with a command.
+    const env: Record<string, string> = { DATA_DIR, CONFIG_FILE: '/etc/latchkey.env', ADMIN_PORT: '0' }
+    const error = await published
+      .createLatchkey(env)
+      .then((latchkey) => latchkey.close())
+      .catch((error) => error)
+    assert.ok(error instanceof published.ConfigError)
+    const [file = '', port = '', ...others] = error.problems
+    assert.match(file, /^CONFIG_FILE must be absent /)
+    assert.match(port, /^ADMIN_PORT must be absent /)
+    assert.deepEqual(others, [])
+    const empty: Record<string, string> = { CONFIG_FILE: '', ADMIN_PORT: '' }
+    const latchkey = await published.createLatchkey({ ...env, ...empty }, { writeLog() {} })
+    await latchkey.close()
+  })
 })

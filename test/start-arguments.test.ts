@@ -10,11 +10,14 @@ const bounds = (words: readonly string[]) => words.filter((word) => /^--(?:max-|
 
 const image = bounds(imageArguments())
 const npm = bounds(JSON.parse(read('package.json')).scripts.start.split(' '))
+const [, words = ''] = /^ *node (.*) node_modules\/latchkey\/dist\/main\.js$/m.exec(read('docs/package.md')) ?? []
+const documented = bounds(words.split(' '))
 
 describe('the bounds on the memory', () => {
-  test('are the same in the image and with npm', () => {
+  test('are the same in the image, with npm, and in what the page on the package says', () => {
     assert.equal(image.length, 3)
     assert.deepEqual(npm, image)
+    assert.deepEqual(documented, image)
   })
 
   test('are understood by Node: the young generation may grow less, and so may the whole heap', () => {

@@ -13,6 +13,7 @@ import { assertNothingLost, goOn, seedFor } from '../faults/kill-loops.ts'
 import { lifetime, rotators, seed, startWork, workEnv } from '../faults/workload.ts'
 import { createLedger } from '../support/ledger.ts'
 import { startDurablePostgres } from '../support/postgres.ts'
+import { previousRelease } from '../support/previous-release.ts'
 import { startProcess } from '../support/processes.ts'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -23,7 +24,7 @@ const git = async (...words: string[]) => (await run('git', words, { cwd: root }
 const entries = { before: 500, after: 3_000 }
 
 it('the release before this one serves under load while the tables become those of now, and beside this version', async (t) => {
-  const tag = await previousRelease()
+  const tag = await previousRelease(root)
   if (tag === null) return t.skip('skipped: no release yet')
   t.diagnostic(`the release is ${tag}`)
   const folder = await mkdtemp(join(tmpdir(), 'latchkey-release-'))
@@ -31,12 +32,6 @@ it('the release before this one serves under load while the tables become those 
   await unpack(tag, folder)
   await replaceOneByOne(t, join(folder, 'src', 'main.ts'))
 })
-
-/** The newest tag behind this commit, this one's own only where there is no other; null without any. */
-async function previousRelease(): Promise<string | null> {
-  const tagOf = (commit: string) => git('describe', '--tags', '--abbrev=0', commit).catch(() => null)
-  return (await tagOf('HEAD^')) ?? (await tagOf('HEAD'))
-}
 
 /** The sources of a release with the packages that it asks for. */
 async function unpack(tag: string, folder: string): Promise<void> {

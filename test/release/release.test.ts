@@ -61,7 +61,7 @@ describe('a release', () => {
   test('is checked, written, committed and tagged, the first as package.json says and the next by the commits', () => {
     const first = release()
     assert.equal(first.status, 0, first.stderr)
-    assert.match(first.stdout, /npm publish --provenance/)
+    assert.match(first.stdout, /npm pack && npm publish \.\/latchkey-0\.1\.0\.tgz --provenance/)
     assert.equal(git('tag'), 'v0.1.0')
     assert.equal(git('log', '-1', '--format=%s'), 'chore: 0.1.0 is released')
 

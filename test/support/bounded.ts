@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 
@@ -26,7 +26,7 @@ export function boundFiles(bounds: Bounds, kill: (file: string, pid: number) => 
       if (performance.now() - began < (bounds.seconds + 30) * 1000) continue
       since.set(entry, Number.POSITIVE_INFINITY)
       const [pid = '', ...file] = entry.split(' ')
-      if (isThere(Number(pid))) kill(file.join(' '), Number(pid))
+      if (isThere(Number(pid)) && isSame(Number(pid), join(bounds.folder, entry))) kill(file.join(' '), Number(pid))
     }
   }
   setInterval(look, 5_000).unref()
@@ -40,10 +40,27 @@ function isThere(pid: number): boolean {
   }
 }
 
+/**
+ * A process that hangs while it ends could not take its marker away, so none does, and the number may be a stranger's by
+ * now: the marker says when its process began.
+ */
+const isSame = (pid: number, marker: string) => startOf(pid) === readFileSync(marker, 'utf8')
+
+/** When a process began, in ticks since the machine did (proc_pid_stat(5), field 22); empty where nobody knows. */
+function startOf(pid: number): string {
+  try {
+    // The second field is the program's name, in parentheses, with whatever it likes between.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
+  } catch {
+    return ''
+  }
+}
+
 /** The file's side, loaded before it. */
 function endInTime({ seconds, folder }: Bounds): void {
   const file = process.argv[1] ?? ''
-  writeFileSync(join(folder, `${process.pid} ${file.replaceAll('/', ':')}`), '')
+  writeFileSync(join(folder, `${process.pid} ${file.replaceAll('/', ':')}`), startOf(process.pid))
   setTimeout(() => {
     console.error(`${file} has not ended after ${seconds} s; open: ${process.getActiveResourcesInfo().join(', ')}`)
     process.exit(1)

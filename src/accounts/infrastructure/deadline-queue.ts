@@ -11,8 +11,11 @@ export interface DeadlineQueue<T extends Waiter> {
   add(waiter: T): void
   /** Takes one out that wants to wait no longer; passes over who has left already. */
   leave(waiter: T): void
-  /** Takes out who came first of those that are not late, if it may go now: nobody goes before it. */
-  next(mayGo?: (first: T) => boolean): T | undefined
+  /**
+   * Takes out who came first of those that are not late, if it may go now; else the first of those that may
+   * pass it: such as do not make it wait for longer.
+   */
+  next(mayGo?: (first: T) => boolean, mayPass?: (waiter: T) => boolean): T | undefined
   isLate(waiter: T): boolean
   /** Takes all out. */
   clear(): T[]
@@ -37,6 +40,11 @@ export function createDeadlineQueue<T extends Waiter>(
     if (waiters.delete(waiter)) work -= waiter.work
     // Sums of fractions drift; an empty queue is the moment to begin anew.
     if (waiters.size === 0) work = 0
+  }
+
+  function firstThat(may: (waiter: T) => boolean): T | undefined {
+    for (const waiter of waiters) if (may(waiter)) return waiter
+    return undefined
   }
 
   function turnAwayLate(): void {
@@ -73,12 +81,13 @@ export function createDeadlineQueue<T extends Waiter>(
       work += waiter.work
       watch()
     },
-    next(mayGo = () => true) {
+    next(mayGo = () => true, mayPass = () => false) {
       turnAwayLate()
       const [first] = waiters
-      if (!first || !mayGo(first)) return undefined
-      leave(first)
-      return first
+      if (!first) return undefined
+      const next = mayGo(first) ? first : firstThat(mayPass)
+      if (next) leave(next)
+      return next
     },
     clear() {
       clearTimeout(alarm)

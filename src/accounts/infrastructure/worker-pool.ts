@@ -146,12 +146,12 @@ export function createWorkerPool<Task>(options: WorkerPoolOptions<Task>): Worker
     else assign(job)
   }
 
-  /** How many bytes those hold that are being done. */
-  const held = () => [...busy.values()].reduce((sum, { memory }) => sum + memory, 0)
-
+  /** Puts who waits to work. Who holds no memory passes who waits for some: that one is first at each free worker. */
   function proceed(): void {
     while (busy.size < size) {
-      const job = queue.next((first) => busy.size === 0 || held() + first.memory <= memory.most)
+      const held = [...busy.values()].reduce((sum, { memory }) => sum + memory, 0)
+      const fits = (first: Job<Task>) => held === 0 || held + first.memory <= memory.most
+      const job = queue.next(fits, ({ memory }) => memory === 0)
       if (!job) return
       assign(job)
     }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { access, link, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { createLineFile } from '../../platform/line-file.ts'
@@ -13,8 +14,8 @@ import type { LineSink } from '../application/ports.ts'
 export async function writeExport<T>(path: string, work: (sink: LineSink) => Promise<T>): Promise<T> {
   // Nobody is to find out after an hour that the name is taken.
   if (await isThere(path)) throw Object.assign(new Error(`${path} is there already`), { code: 'EEXIST' })
-  const unfinished = `${path}.part`
-  await rm(unfinished, { force: true })
+  // A name of its own: another export to this path is not to write into this one's file, nor to take it away.
+  const unfinished = `${path}.${randomBytes(6).toString('hex')}.part`
   const file = await createLineFile(unfinished, 'new')
   try {
     const result = await work(file)
@@ -41,10 +42,11 @@ const noLinks = ['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK']
 async function takeName(from: string, to: string): Promise<void> {
   try {
     await link(from, to)
-    await rm(from)
   } catch (error) {
     if (!noLinks.includes(String((error as NodeJS.ErrnoException).code))) throw error
     await rename(from, to)
   }
-  await syncFolder(dirname(to))
+  // The export is there, and whole: what fails from here on does not make it a failed one.
+  await rm(from, { force: true }).catch(() => undefined)
+  await syncFolder(dirname(to)).catch(() => undefined)
 }

@@ -137,18 +137,31 @@ describe('who comes', () => {
     await assert.rejects(pool.run('0.1'), { code: 'overloaded' })
   })
 
-  test('waits until there is memory for it, and so do those behind it; alone it always goes', async (t) => {
+  test('waits until there is memory for it, and so do those behind it that hold any; beside such it always goes', async (t) => {
     const { pool, crew, begun } = stage(t, { size: 3, memory: { of: Number, most: 10 } })
     for (const memory of ['6', '5', '0', '12', '1']) void pool.run(memory)
-    assert.deepEqual(begun, ['6'])
-    crew[0]?.answer()
-    assert.deepEqual(begun, ['6', '5', '0'])
-    for (const worker of crew) if (worker.task === '5') worker.answer()
-    assert.deepEqual(begun, ['6', '5', '0'], 'one that holds nothing is done meanwhile')
-    for (const worker of crew) if (worker.task === '0') worker.answer()
-    assert.deepEqual(begun, ['6', '5', '0', '12'])
-    for (const worker of crew) if (worker.task === '12') worker.answer()
-    assert.deepEqual(begun, ['6', '5', '0', '12', '1'])
+    const answer = (memory: string) => crew.find((worker) => worker.task === memory)?.answer()
+    assert.deepEqual(begun, ['6', '0'], 'who holds nothing passes')
+    answer('6')
+    assert.deepEqual(begun, ['6', '0', '5'])
+    answer('0')
+    assert.deepEqual(begun, ['6', '0', '5'], 'the last would fit, and would keep the one before it waiting')
+    answer('5')
+    assert.deepEqual(begun, ['6', '0', '5', '12'])
+    answer('12')
+    assert.deepEqual(begun, ['6', '0', '5', '12', '1'])
+  })
+
+  test('that waits for memory has the first free worker when there is some, however many pass it meanwhile', async (t) => {
+    const { pool, crew, begun } = stage(t, { size: 2, deadlineMs: 60_000, memory: { of: Number, most: 10 } })
+    const answer = (memory: string) => crew.find((worker) => worker.task === memory)?.answer()
+    for (const memory of ['6', '12', '0', '0', '0', '0', '0']) void pool.run(memory)
+    for (let passing = 0; passing < 2; passing++) answer('0')
+    assert.deepEqual(begun, ['6', '0', '0', '0'])
+    answer('6')
+    assert.deepEqual(begun, ['6', '0', '0', '0', '12'])
+    answer('0')
+    assert.deepEqual(begun, ['6', '0', '0', '0', '12', '0'])
   })
 
   test('is always taken by an idle worker, also with more work than fits before the deadline', async (t) => {

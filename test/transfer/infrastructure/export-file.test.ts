@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { existsSync, readdirSync } from 'node:fs'
+import promises, { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -8,6 +9,9 @@ import { createLineFile } from '../../../src/platform/line-file.ts'
 import { writeExport } from '../../../src/transfer/infrastructure/export-file.ts'
 
 let folder = ''
+/** What is left of unfinished exports to a name. */
+const partsOf = (name: string) => readdirSync(folder).filter((other) => other.startsWith(`${name}.`))
+
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'latchkey-export-'))
 })
@@ -41,14 +45,54 @@ describe('an export', () => {
     })
     await assert.rejects(writing, { code: 'EEXIST' })
     assert.equal(await readFile(file, 'utf8'), 'another')
-    assert.equal(existsSync(`${file}.part`), false)
+    assert.deepEqual(partsOf('late.ndjson'), [])
+  })
+
+  it('to a path that another is being written to has no part in that one: the first to end has the name', async () => {
+    const file = join(folder, 'both.ndjson')
+    const [begun, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const first = writeExport(file, async (sink) => {
+      await sink.write('first '.repeat(20_000))
+      await begun.promise
+      await sink.write('its end')
+    })
+    const second = writeExport(file, async (sink) => {
+      await sink.write('second '.repeat(20_000))
+      begun.resolve()
+      await goOn.promise
+    })
+    await first
+    goOn.resolve()
+    await assert.rejects(second, { code: 'EEXIST' })
+    assert.match(await readFile(file, 'utf8'), /^(first ){20000}\nits end\n$/)
+    assert.deepEqual(partsOf('both.ndjson'), [])
+  })
+
+  it('that has its name is none that failed, also where its folder can not be written through', async (t) => {
+    const file = join(folder, 'unsynced.ndjson')
+    const { open } = promises
+    const broken = (path: string, ...how: [string, number]) =>
+      path === folder ? Promise.reject(Object.assign(new Error('i/o error'), { code: 'EIO' })) : open(path, ...how)
+    const { mock } = t.mock.method(promises, 'open', broken as typeof open)
+    syncBuiltinESMExports()
+    try {
+      await writeExport(file, (sink) => sink.write('a line'))
+    } finally {
+      mock.restore()
+      syncBuiltinESMExports()
+    }
+    assert.deepEqual(mock.calls.filter(({ arguments: [path] }) => path === folder).length, 1)
+    assert.equal(await readFile(file, 'utf8'), 'a line\n')
+    assert.deepEqual(partsOf('unsynced.ndjson'), [])
   })
 
   it('that can not be begun says why', async () => {
     const nowhere = join(folder, 'missing', 'export.ndjson')
     await assert.rejects(
       writeExport(nowhere, async () => assert.fail()),
-      { message: `${nowhere}.part can not be written: ENOENT.` },
+      ({ message }) =>
+        message.startsWith(`${nowhere}.`) &&
+        /^\.[\da-f]{12}\.part can not be written: ENOENT\.$/.test(message.slice(nowhere.length)),
     )
   })
 })
