@@ -48,4 +48,7 @@ test('a process of tests that hangs while it ends is killed, and never a strange
   boundFiles({ seconds: -30, folder }, (name, pid) => killed.push([name, pid]))
   t.mock.timers.tick(5_000)
   assert.deepEqual(killed, [[file.replaceAll('/', ':'), child.pid]])
+  // The runner takes the folder away before it ends itself.
+  rmSync(folder, { recursive: true })
+  t.mock.timers.tick(5_000)
 })

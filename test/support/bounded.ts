@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 
@@ -20,6 +20,7 @@ export function boundFiles(bounds: Bounds, kill: (file: string, pid: number) => 
   process.env[variable] = JSON.stringify(bounds)
   const since = new Map<string, number>()
   const look = () => {
+    if (!existsSync(bounds.folder)) return
     for (const entry of readdirSync(bounds.folder)) {
       const began = since.get(entry) ?? performance.now()
       since.set(entry, began)
