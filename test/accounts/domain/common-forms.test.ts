@@ -85,6 +85,6 @@ describe('a hash in the form of another system', () => {
     ['a sum that is not known', `{SSHA384}${rfc2307(48)}`],
     ['another version, of Firebase', `$fbscrypt$v=2,n=14,r=8,p=2,ss=Bw==,sk=${padded}$c2FsdA==$${padded}`],
   ] as const) {
-    it(`is not what has none of the forms: ${what}`, () => assert.equal(readCommonForm(text), null))
+    it(`is not found in a text of no such form: ${what}`, () => assert.equal(readCommonForm(text), null))
   }
 })
