@@ -4,7 +4,9 @@
  * among several.
  */
 export function urlOfEachHost(text: string): URL[] | null {
-  const [, head = '', hosts = '', tail = ''] = /^([a-z]+:\/\/(?:[^/?#]*@)?)([^/?#]*)(.*)$/is.exec(text) ?? []
+  const parts = /^([a-z]+:\/\/(?:[^/?#]*@)?)([^/?#]*)(.*)/is.exec(text)
+  if (!parts) return null
+  const [head, hosts, tail] = parts.slice(1) as [head: string, hosts: string, tail: string]
   const urls = hosts.split(',').map((host) => URL.parse(`${head}${host}${tail}`))
   const sound = (url: URL | null): url is URL => url !== null && (urls.length === 1 || url.hostname !== '')
   return urls.every(sound) ? urls : null

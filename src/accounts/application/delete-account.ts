@@ -27,6 +27,7 @@ export const deleteAccount =
   ({ records, revokeSessions, loginGuard, audit, transact, clock }: Deps) =>
   async (userId: UserId, operator: Caller): Promise<void> => {
     const record = await records.find({ id: userId })
+    if (record === null) throw new Refusal('not_found', { because: 'no account has this id' })
     const deleted = await transact(async (transaction) => {
       const now = clock()
       // First the user's row, whose lock a login takes too: what it opens is either seen below or not opened.
@@ -36,7 +37,7 @@ export const deleteAccount =
       await audit.record(transaction, { kind: 'user_deleted', at: now, userId, sessionId: null, caller: operator })
       return true
     })
-    if (record === null || !deleted) throw new Refusal('not_found', { because: 'no account has this id' })
+    if (!deleted) throw new Refusal('not_found', { because: 'the account was deleted meanwhile' })
     // Whoever registers the address next starts without places that are known.
     await loginGuard.forget(record.email)
   }

@@ -21,6 +21,7 @@ export interface BcryptHash {
 const saltForm = '([./A-Za-z0-9]{21}[.Oeu])'
 const digestForm = '([./A-Za-z0-9]{30}[.CGKOSWaeimquy26])'
 const cost = '(0|[1-9]\\d?)'
+type Groups = [variant: string, rounds: string, salt: string, digest: string]
 const forms: readonly (readonly [Scheme, RegExp])[] = [
   ['bcrypt', new RegExp(`^\\$(2[aby])\\$(\\d\\d)\\$${saltForm}${digestForm}$`)],
   ['bcrypt-sha256', new RegExp(`^\\$bcrypt-sha256\\$v=2,t=(2b),r=${cost}\\$${saltForm}\\$${digestForm}$`)],
@@ -34,8 +35,9 @@ const forms: readonly (readonly [Scheme, RegExp])[] = [
  */
 export function parseBcryptHash(stored: string): BcryptHash | Unusable {
   for (const [scheme, form] of forms) {
-    const [, variant, rounds, salt, digest] = form.exec(stored) ?? []
-    if (variant === undefined || salt === undefined || digest === undefined) continue
+    const match = form.exec(stored)
+    if (!match) continue
+    const [variant, rounds, salt, digest] = match.slice(1) as Groups
     const cost = Number(rounds)
     if (cost < lowestCost || cost > highestCost) return 'cost_out_of_range'
     return { kind: 'bcrypt', scheme, variant, cost, salt, digest }

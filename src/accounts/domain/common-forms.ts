@@ -1,23 +1,18 @@
 import { type ForeignHash, foreignHash, writeForeignHash } from './foreign-hash.ts'
 import type { SchemeName } from './foreign-schemes.ts'
 
-/** A text of other systems, and the stored hash that it stands for; null where its parts are none. */
-type Form = readonly [form: RegExp, read: (...groups: string[]) => ForeignHash | string | null]
+/** A text of other systems, and the stored hash that it stands for. */
+type Form = readonly [form: RegExp, read: (...groups: string[]) => ForeignHash | string]
 
-const text = (salt: string): Buffer => Buffer.from(salt, 'utf8')
+const text = (salt: string): Buffer => Buffer.from(salt)
 const hex = (digits: string): Buffer => Buffer.from(digits, 'hex')
 
 /** Both alphabets of base64, and passlib's own, which has a dot for the plus; padded or not. */
 const base64 = (letters: string): Buffer => Buffer.from(letters.replaceAll('.', '+'), 'base64')
 
-const logarithm = (n: string): number | null => {
-  const ln = Math.log2(Number(n))
-  return Number.isInteger(ln) && ln > 0 ? ln : null
-}
-
+/** An N that is no power of two has a logarithm that is no whole number, which no stored hash has. */
 function scrypt(n: string, r: string, p: string, salt: Buffer, digest: Buffer, scheme: SchemeName = 'scrypt') {
-  const ln = logarithm(n)
-  return ln === null ? null : foreignHash(scheme, { numbers: { ln, r: Number(r), p: Number(p) }, salt, digest })
+  return foreignHash(scheme, { numbers: { ln: Math.log2(Number(n)), r: Number(r), p: Number(p) }, salt, digest })
 }
 
 const pbkdf2 = (sum: string, iterations: string, salt: Buffer, digest: Buffer): ForeignHash =>
@@ -122,7 +117,7 @@ export function readCommonForm(hash: string): string | null {
     const match = form.exec(hash)
     if (!match) continue
     const found = read(...match.slice(1))
-    return found === null || typeof found === 'string' ? found : writeForeignHash(found)
+    return typeof found === 'string' ? found : writeForeignHash(found)
   }
   return null
 }

@@ -36,8 +36,8 @@ const longestBytes = 256
  * A digest of less than 16 bytes is malformed, since too many passwords would fit.
  */
 export function parseForeignHash(text: string): ForeignHash | Unusable | null {
-  const [nothing, name = '', ...parts] = text.split('$')
-  if (nothing !== '' || !Object.hasOwn(schemes, name)) return null
+  const [, name = '', ...parts] = text.split('$')
+  if (!Object.hasOwn(schemes, name)) return null
   const scheme = schemes[name as SchemeName]
   const numbers: Record<NumberName, number> = { ...noNumbers }
   const bytes: Record<BytesName, Buffer> = { ss: Buffer.alloc(0), sk: Buffer.alloc(0) }
@@ -107,4 +107,4 @@ function isSound(hash: ForeignHash): boolean {
   return hash.salt.length >= form.shortestSalt && form.isSound(hash)
 }
 
-const unpadded = (bytes: Buffer): string => bytes.toString('base64').replace(/=+$/, '')
+const unpadded = (bytes: Buffer): string => bytes.toString('base64').replaceAll('=', '')

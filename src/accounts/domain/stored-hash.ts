@@ -17,5 +17,5 @@ export function parseStoredHash(stored: string): StoredHash | Unusable {
 /** How much work a hash is, as a number of bcrypt's rounds: exactly for bcrypt, for others as measured once. */
 export const roundsOf = (hash: StoredHash): number => (hash.kind === 'bcrypt' ? 2 ** hash.cost : roundsOfForeign(hash))
 
-/** In characters. The longest of those that are accepted has some 900. */
+/** In characters: far above any that a system writes. */
 const longestHash = 1024

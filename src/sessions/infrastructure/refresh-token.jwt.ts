@@ -23,7 +23,7 @@ const header = encodePart({ alg: 'HS256', typ: 'rt+jwt' })
  */
 export function refreshTokenJwt({ key, previousKey, issuer, ttl }: Options): RefreshTokens {
   // As a KeyObject, which Node need not copy and check at each MAC, and which no log prints.
-  const keys = [key, previousKey].flatMap((secret) => (secret ? [createSecretKey(secret.reveal())] : []))
+  const keys = [key, previousKey].filter((secret) => secret !== null).map((secret) => createSecretKey(secret.reveal()))
   const [ownKey] = keys as [KeyObject, ...KeyObject[]]
   const mac = (secret: KeyObject, input: string) => createHmac('sha256', secret).update(input).digest()
 

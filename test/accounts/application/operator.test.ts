@@ -8,6 +8,7 @@ import { showAccount } from '../../../src/accounts/application/show-account.ts'
 import type { AccountRecord } from '../../../src/accounts/domain/account-record.ts'
 import { isLockedOut } from '../../../src/accounts/domain/lockout.ts'
 import type { AcceptedPassword } from '../../../src/accounts/domain/password-policy.ts'
+import { notAnAddress } from '../../../src/accounts/domain/user.ts'
 import type { UserId } from '../../../src/kernel/ids.ts'
 import { Refusal } from '../../../src/kernel/refusal.ts'
 import { Secret } from '../../../src/kernel/secret.ts'
@@ -30,6 +31,12 @@ interface Scene {
   readonly accepts?: boolean
 }
 
+/** Why there is no account to do a thing to, and what was done before that was known. */
+const gone: [Scene, because: string, lines: unknown[]][] = [
+  [{ found: false }, 'no account has this id', []],
+  [{ locked: false }, 'the account was deleted meanwhile', ['begin', ['lock'], 'commit']],
+]
+
 function scene({ found = true, locked = found, free = true, accepts = true }: Scene = {}) {
   const script = transcript()
   const refused = new Refusal('validation_failed', { errors: [] })
@@ -50,7 +57,7 @@ function scene({ found = true, locked = found, free = true, accepts = true }: Sc
       },
     },
     records: {
-      find: async () => (found ? record : null),
+      find: async ({ id }: { id?: UserId }) => (found && id === userId ? record : null),
       async lock(transaction: never) {
         script.didWithin(transaction, 'lock')
         return locked ? { epoch: 3 } : null
@@ -63,7 +70,8 @@ function scene({ found = true, locked = found, free = true, accepts = true }: Sc
       forget: async (of: string) => script.did('forget', of),
       unlock: async (of: string) => script.did('unlock', of),
     },
-    async acceptPassword(given: Secret) {
+    async acceptPassword(given: Secret, ...of: string[]) {
+      assert.deepEqual(of, [email, 'password'], 'the policy is asked about another account or field')
       if (!accepts) throw refused
       return given as AcceptedPassword
     },
@@ -83,14 +91,14 @@ describe('creating an account as an operator', () => {
   })
 
   it('refuses what is no address, a password that the policy refuses, and an address that is taken', async () => {
-    const refused: [Scene, string, string][] = [
-      [{}, 'jane', 'validation_failed'],
-      [{ accepts: false }, email, 'validation_failed'],
-      [{ free: false }, email, 'email_taken'],
+    const refused: [Scene, string, object][] = [
+      [{}, 'jane', { code: 'validation_failed', errors: [notAnAddress] }],
+      [{ accepts: false }, email, { code: 'validation_failed' }],
+      [{ free: false }, email, { code: 'email_taken', because: 'an account with this address exists' }],
     ]
-    for (const [given, address, code] of refused) {
+    for (const [given, address, refusal] of refused) {
       const { script, deps } = scene(given)
-      await assert.rejects(createAccount(deps)({ email: address, password }, operator), { name: 'Refusal', code })
+      await assert.rejects(createAccount(deps)({ email: address, password }, operator), { name: 'Refusal', ...refusal })
       assert.ok(!script.lines.some((line) => Array.isArray(line) && line[0] === 'recorded'))
     }
   })
@@ -108,10 +116,10 @@ describe('deleting an account', () => {
   })
 
   it('that is not there, or no longer, is refused and leaves no event', async () => {
-    for (const given of [{ found: false }, { locked: false }]) {
+    for (const [given, because, lines] of gone) {
       const { script, deps } = scene(given)
-      await assert.rejects(deleteAccount(deps)(userId, operator), { code: 'not_found' })
-      assert.deepEqual(script.lines, ['begin', ['lock'], 'commit'])
+      await assert.rejects(deleteAccount(deps)(userId, operator), { code: 'not_found', because })
+      assert.deepEqual(script.lines, lines)
     }
   })
 })
@@ -137,18 +145,21 @@ describe('setting a password as an operator', () => {
   })
 
   it('of an account that is not there, or no longer, is refused and leaves no event', async () => {
-    for (const given of [{ found: false }, { locked: false }]) {
+    for (const [given, because, lines] of gone) {
       const { script, deps } = scene(given)
-      await assert.rejects(setPassword(deps)(userId, password, operator), { code: 'not_found' })
-      assert.ok(!script.lines.some((line) => Array.isArray(line) && line[0] === 'recorded'))
+      await assert.rejects(setPassword(deps)(userId, password, operator), { code: 'not_found', because })
+      assert.deepEqual(script.lines, lines)
     }
   })
 })
 
 describe('showing an account', () => {
   const records = (failures: AccountRecord['failures']) => ({
-    find: async (by: object) =>
-      Object.values(by).some((it) => it === userId || it === email) ? { ...record, failures } : null,
+    async find(by: object) {
+      const [asked] = Object.values(by)
+      assert.ok(asked !== null, 'neither an id nor an address is looked for')
+      return asked === userId || asked === email ? { ...record, failures } : null
+    },
   })
 
   it('finds it by its id and by its address in any case, and tells from where it is locked out', async () => {
@@ -160,7 +171,7 @@ describe('showing an account', () => {
   it('refuses whom it does not know, and what is neither an id nor an address', async () => {
     const show = showAccount({ records: records({ known: 0, elsewhere: 0 }), isLockedOut })
     for (const text of ['8', 'john@example.com', '07', 'jane', ''])
-      await assert.rejects(show(text), { code: 'not_found' })
+      await assert.rejects(show(text), { code: 'not_found', because: 'no account has this id or address' })
   })
 })
 
@@ -187,5 +198,16 @@ describe('listing accounts', () => {
       [20, 2],
     ])
     assert.deepEqual([accounts.map(({ id }) => id), next, looked], [[3, 21, 22], 22, [10, 20]])
+  })
+
+  it('ends with the last stretch, though the page is not full', async () => {
+    let asked = 0
+    const records = {
+      async list() {
+        assert.equal(++asked, 1, 'asked on behind the end')
+        return { records: [record], next: null }
+      },
+    } as never
+    assert.deepEqual(await listAccounts({ records })({}, 0, 3), { accounts: [record], next: null })
   })
 })

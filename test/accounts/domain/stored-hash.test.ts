@@ -120,4 +120,15 @@ describe('what an import is told of a hash', () => {
     const argon2 = `$argon2id$v=19$m=65536,t=3,p=4$c29tZXNhbHQ$${'A'.repeat(43)}`
     assert.deepEqual(of(12, argon2), { dearer: false, memory: 64 * 1024 * 1024 })
   })
+
+  it('is no longer for a hash of the very cost of today, and longer for one above', () => {
+    const of = (rounds: number) => `$2b$${rounds}$Z17AXnnlpzddNUvnC6cZNOSwMA/8oNiKnHTHTwLlBijfucQQlHjaG`
+    const accepted = { kind: 'accepted', scheme: 'bcrypt', memory: 0 }
+    assert.deepEqual(accept(of(12)), { ...accepted, stored: of(12), dearer: false })
+    assert.deepEqual(accept(of(13)), { ...accepted, stored: of(13), dearer: true })
+  })
+
+  it('is for one that is refused the reason alone', () => {
+    assert.deepEqual(accept('$1$28772684$iEwNOgGugqO9.bIz5sk8k/'), { kind: 'refused', because: 'foreign_scheme' })
+  })
 })

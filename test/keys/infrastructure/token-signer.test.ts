@@ -151,6 +151,14 @@ describe('a token that was found genuine', () => {
     assert.equal(checks, 2)
   })
 
+  it('is forgotten once as many others as may be remembered were shown since', async () => {
+    const own = counting(4)
+    for (const sub of [0, 1, 2, 3, 4]) await own.verify('at+jwt', tokenOf('a', { sub }))
+    assert.equal(checks, 5)
+    await own.verify('at+jwt', tokenOf('a', { sub: 0 }))
+    assert.equal(checks, 6)
+  })
+
   it('is forgotten for others when it was not shown for a while, and not before', async () => {
     const own = counting(4)
     const tokens = Array.from({ length: 6 }, (_, sub) => tokenOf('a', { sub }))

@@ -41,7 +41,12 @@ describe('ending sessions as an operator', () => {
   })
 
   it('refuses a session that is not there, and takes a user without any as done', async () => {
-    await assert.rejects(ending([]).end({ sessionId }, operator), { code: 'not_found' })
+    const { script, end } = ending([])
+    await assert.rejects(end({ sessionId }, operator), {
+      code: 'not_found',
+      because: 'no live session has this id',
+    })
+    assert.deepEqual(script.lines, [])
     assert.deepEqual(await ending([]).end({ userId }, operator), [])
   })
 })

@@ -4,6 +4,7 @@ import type { EmailAddress } from '../../../src/kernel/email-address.ts'
 import type { UserId } from '../../../src/kernel/ids.ts'
 import { issueTokens } from '../../../src/sessions/application/issue-tokens.ts'
 import { listSessions } from '../../../src/sessions/application/list-sessions.ts'
+import { listUsersSessions } from '../../../src/sessions/application/list-users-sessions.ts'
 import type { AccessClaims, AccessTokens, Reading, SessionStore } from '../../../src/sessions/application/ports.ts'
 import { purgeSessions } from '../../../src/sessions/application/purge-sessions.ts'
 import { recognize } from '../../../src/sessions/application/recognize.ts'
@@ -98,6 +99,19 @@ describe("the list of a person's sessions", () => {
       { ...other, current: false },
       { ...session, current: true },
     ])
+  })
+})
+
+describe("the list of a user's sessions, for who administers them", () => {
+  it('is that of those that are live now, in the order of the store', async () => {
+    const listed = [{ ...session, id: otherSessionId }, session]
+    const sessions = {
+      async listLive(of, moment) {
+        assert.deepEqual([of, moment], [userId, now])
+        return listed
+      },
+    } as Partial<SessionStore> as SessionStore
+    assert.equal(await listUsersSessions({ sessions, clock: () => now })(userId), listed)
   })
 })
 
