@@ -20,7 +20,6 @@ const patience = 10_000
 /** What is slow on long repetitions, and why nobody can make it so. */
 const excused: Readonly<Record<string, string>> = {
   'src/accounts/infrastructure/bcrypt-native.ts /=+$/': 'reads the base64 of 16 random bytes',
-  'src/accounts/domain/foreign-hash.ts /=+$/': 'reads base64, where = stands at the end alone',
   'src/client/client.ts /\\/+$/': 'reads the URL that the developer of the app wrote',
   'src/verify/compact.ts /=+$/': 'reads base64 of at most 4096 characters, where = stands at the end alone',
 }
