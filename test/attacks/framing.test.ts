@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { assertRefused } from '../support/problems.ts'
 import { rawRequest, sendRaw } from '../support/raw-http.ts'
 import { startService } from '../support/service.ts'
@@ -179,15 +181,15 @@ test('what follows a refused body on the same connection is read as what it is',
 })
 
 test('a client that hangs up in the middle of its body is logged as its own fault, not as the database’s', async () => {
-  const before = service.logLines.length
+  const id = 'c'.repeat(32)
+  const trace = `traceparent: 00-${id}-${'1'.repeat(16)}-01`
   const socket = connect(Number(new URL(service.url).port), '127.0.0.1')
   socket.on('error', () => {})
-  socket.write(rawRequest(login, [host, type, 'Content-Length: 500'], body))
-  await sleep(100)
+  await once(socket, 'connect')
+  await promisify<string>(socket.write.bind(socket))(rawRequest(login, [host, type, 'Content-Length: 500', trace], body))
   socket.destroy()
-  const lines = () => service.logLines.slice(before).map((line) => JSON.parse(line))
-  for (let tries = 0; lines().length === 0 && tries < 50; tries++) await sleep(20)
-  assert.ok(lines().length > 0)
+  const lines = () => service.logLines.map((line) => JSON.parse(line)).filter(({ request_id }) => request_id === id)
+  while (lines().length === 0) await sleep(20)
   for (const { level, code } of lines()) assert.deepEqual([level, code], ['info', 'malformed_request'])
 })
 

@@ -34,7 +34,7 @@ export async function failOver(acknowledgements: number): Promise<FailoverReport
   let turn = 0
   const work = startWork({ ledger, seeds, at: () => services[turn++ % 2] as ServiceProcess, people: 4 })
   try {
-    await ledger.more(acknowledgements)
+    await Promise.all([ledger.more(acknowledgements), ledger.each()])
     await primary.down('kill')
     const before = ledger.counts()
     await standby.promote()

@@ -34,7 +34,7 @@ const cost = 12
 const cores = availableParallelism()
 const password = 'your_password_123'
 /** Half of them `me`, half `refresh`. */
-const probesPerSecond = 40
+const probesPerSecond = 80
 const people = 1000
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))

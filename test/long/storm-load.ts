@@ -2,6 +2,7 @@
  * The load of the login storm, as processes of their own: what they measure is not delayed by each other. A role is
  * forked with its settings as JSON, and sends one report when its time is over.
  */
+import { execFileSync } from 'node:child_process'
 import { Agent, type IncomingHttpHeaders, request } from 'node:http'
 import { setPriority } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -123,12 +124,7 @@ async function openLoop(seconds: number, perSecond: number, act: (turn: number) 
 }
 
 async function probe({ url, seconds, perSecond, sessions }: ProbeSettings): Promise<ProbeReport> {
-  try {
-    // Nor is it the service's time that a client of its own machine waits for a core.
-    if (process.platform === 'linux') setPriority(-10)
-  } catch {
-    // Root's alone.
-  }
+  comeFirst()
   const free = [...sessions]
   const waiting: ((session: Session) => void)[] = []
   const me: number[] = []
@@ -163,6 +159,16 @@ async function probe({ url, seconds, perSecond, sessions }: ProbeSettings): Prom
   const lag = await openLoop(seconds, perSecond, (turn) => calls.push(turn % 2 === 0 ? who(turn) : refreshOne()))
   await Promise.all(calls)
   return { me, refresh, lag, refused, unanswered, sessions: free }
+}
+
+/** It is not the service's time that a client, which elsewhere has a machine of its own, waits here for a core. */
+function comeFirst(): void {
+  if (process.platform !== 'linux') return
+  try {
+    execFileSync('chrt', ['--all-tasks', '--fifo', '--pid', '1', String(process.pid)])
+  } catch {
+    console.warn('the probe has no real-time priority, which is root’s alone: its own waits count as the service’s')
+  }
 }
 
 async function flood({ url, seconds, perSecond, returning, bodies }: FloodSettings): Promise<FloodReport> {

@@ -49,13 +49,16 @@ export interface Arena {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+/** Whoever waits for a row waits until the others are there too, whose password hash takes long on a busy machine. */
+const patience = new URLSearchParams({ lock_timeout: '60000', statement_timeout: '60000', query_timeout: '61000' })
+
 let people = 0
 
 export async function openArena(env: Record<string, string> = {}): Promise<Arena> {
   await using opened = new AsyncDisposableStack()
   const server = opened.use(await startPostgres())
   const database = opened.use(await server.createDatabase())
-  const start = async () => opened.use(await startProcess(database.url, env))
+  const start = async () => opened.use(await startProcess(`${database.url}?${patience}`, env))
   const processes: Arena['processes'] = [await start(), await start()]
   const client = await connect(database.url)
   opened.defer(() => client.end())

@@ -20,6 +20,8 @@ export interface Ledger {
   counts(): Record<'registered' | 'loggedIn' | 'rotated' | 'loggedOut' | 'passwordChanged' | 'loginFailed', number>
   /** Resolves when so many more entries have been made. */
   more(entries: number): Promise<void>
+  /** Resolves when there is an entry of each kind: those of passwords take long on a busy machine. */
+  each(): Promise<void>
   /** What was told and is not so, or was done twice: a sentence each. */
   lost(look: Look): Promise<string[]>
 }
@@ -40,13 +42,28 @@ export function createLedger(): Ledger {
   const surprises: string[] = []
   let rotations = 0
   let entries = 0
-  let waiting: { until: number; resolve: () => void }[] = []
+  let waiting: { done: () => boolean; resolve: () => void }[] = []
 
-  const entered = (count = 1) => {
-    entries += count
-    for (const { until, resolve } of waiting) if (entries >= until) resolve()
-    waiting = waiting.filter(({ until }) => until > entries)
+  const entered = () => {
+    entries++
+    // Nobody waits any longer where the test has failed.
+    const over = ({ done }: { done: () => boolean }) => surprises.length > 0 || done()
+    for (const one of waiting) if (over(one)) one.resolve()
+    waiting = waiting.filter((one) => !over(one))
   }
+  const until = async (done: () => boolean) => {
+    if (surprises.length === 0 && !done()) {
+      await new Promise<void>((resolve) => waiting.push({ done, resolve }))
+    }
+  }
+  const counts = () => ({
+    registered: users.size,
+    loggedIn: logins.size,
+    rotated: rotations,
+    loggedOut: ended.size,
+    passwordChanged: [...changes.values()].reduce((sum, count) => sum + count, 0),
+    loginFailed: failures.size,
+  })
 
   return {
     registered(userId) {
@@ -76,22 +93,14 @@ export function createLedger(): Ledger {
     },
     surprise(what) {
       surprises.push(what)
-      // Nobody waits any longer: the test has failed.
-      entered(Number.POSITIVE_INFINITY)
+      entered()
     },
-    counts: () => ({
-      registered: users.size,
-      loggedIn: logins.size,
-      rotated: rotations,
-      loggedOut: ended.size,
-      passwordChanged: [...changes.values()].reduce((sum, count) => sum + count, 0),
-      loginFailed: failures.size,
-    }),
-    async more(count) {
-      if (surprises.length === 0) {
-        await new Promise<void>((resolve) => waiting.push({ until: entries + count, resolve }))
-      }
+    counts,
+    more(count) {
+      const target = entries + count
+      return until(() => entries >= target)
     },
+    each: () => until(() => Object.values(counts()).every((count) => count > 0)),
 
     async lost(look) {
       const epochs = new Map(
