@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict'
 import { createPrivateKey } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, type TestContext, test } from 'node:test'
 import { inspect } from 'node:util'
+import { hashSync } from '@node-rs/bcrypt'
 import { Client } from 'pg'
 import { Secret } from '../../src/kernel/secret.ts'
 import { aesGcmVault } from '../../src/keys/infrastructure/vault.aes-gcm.ts'
@@ -29,6 +30,8 @@ const mark = {
   next: 'pN6sFu1Gt9Ve',
   unknown: 'tB4hJx7Ra2Mo',
   misplaced: 'wc9ezi5ky3ld',
+  operator: 'fE5oKz9Wd2Ci',
+  imported: 'xY1bMt6Hq8Pn',
   // bcrypt reads 72 bytes: this one is hashed before.
   long: `rU8aQg6Sn1Xf${'-long'.repeat(20)}`,
 }
@@ -290,6 +293,39 @@ async function fail({ call, query }: Stage, chosen = faults): Promise<void> {
   assert.equal(again.status, 200, again.text)
 }
 
+/** The ways in which an operator sets passwords, right and wrong: none may be told by what the commands print. */
+async function bringPasswords(
+  { canaries, shown }: Stage,
+  directory: string,
+  command: (words: string, input?: string) => Promise<{ code: number | null; stderr: string }>,
+): Promise<void> {
+  const expect = async (code: number, words: string, input?: string) => {
+    const ended = await command(words, input)
+    assert.equal(ended.code, code, ended.stderr)
+  }
+  const password = marked(mark.operator)
+  await expect(0, 'users create dora.marked@example.com', `${password}\n`)
+  await expect(4, 'users create dora.marked@example.com', `${password}\n`)
+  await expect(4, 'users create ever.marked@example.com', `${common}\n`)
+  await expect(0, 'users set-password 2 --yes', `${marked(mark.next)}\n`)
+  await expect(4, 'users set-password 2 --yes', `${common}\n`)
+
+  const [dump, report, copy] = ['dump.ndjson', 'refused.ndjson', 'copy.ndjson'].map((name) => join(directory, name))
+  const hash = hashSync(marked(mark.imported), 4)
+  const unknown = `{MARKED}${mark.imported}`
+  canaries.add('the hash of who was imported', hash)
+  const lines = [
+    { email: 'fred.marked@example.com', password_hash: hash },
+    { email: 'gina.marked@example.com', password_hash: unknown },
+    { email: marked(mark.imported), password_hash: hash },
+  ]
+  await writeFile(String(dump), lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+  await expect(0, `users import ${dump} --from ndjson --report ${report}`)
+  shown.push({ place: 'the report of an import', text: await readFile(String(report), 'utf8') })
+  // The file has the hashes, since that is what it is for; what the command says of it has not.
+  await expect(0, `users export ${copy}`)
+}
+
 /** Adds what only the service should know, now that it is there: the private halves of its keys, and the hashes. */
 async function lookUp({ query, canaries }: Stage): Promise<void> {
   const vault = aesGcmVault(derived('vault'))
@@ -437,10 +473,11 @@ describe('no secret is in the log, the answers, the audit log or any table', () 
       // A key that is withdrawn leaves its row, and must have left nothing else.
       await lookUp(stage)
       const [{ kid } = {}] = await query<{ kid: string }>('SELECT kid FROM signing_keys')
-      const command = async (words: string) => {
-        const { ended, texts } = run({ DATA_DIR: directory, ...env(database.url) }, words.split(' '))
-        await ended
+      const command = async (words: string, input?: string) => {
+        const { ended, texts } = run({ DATA_DIR: directory, ...env(database.url) }, words.split(' '), input)
+        const code = await ended
         stage.shown.push({ place: words, text: texts.stdout + texts.stderr })
+        return { code, ...texts }
       }
       for (const words of ['keys rotate', 'keys list', `keys withdraw ${kid} --yes`, 'keys list', 'keys withdraw x -y'])
         await command(words)
@@ -454,6 +491,7 @@ describe('no secret is in the log, the answers, the audit log or any table', () 
       ])
         await command(words)
       for (const verb of ['disable', 'enable', 'unlock']) await command(`users ${verb} 1`)
+      await bringPasswords(stage, directory, command)
       for (const words of ['audit verify', 'audit export', 'audit erase 1 --yes', 'audit verify x'])
         await command(words)
 

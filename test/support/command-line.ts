@@ -1,11 +1,11 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 
 /** The program as an operator runs it, in an environment that holds what the test gives and nothing else. */
 export interface Run {
-  readonly child: ChildProcessByStdio<null, Readable, Readable>
+  readonly child: ChildProcessByStdio<Writable, Readable, Readable>
   /** The exit code, or null where a signal ended it. */
   readonly ended: Promise<number | null>
   /** What it has written so far. */
@@ -27,15 +27,18 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   })
 }
 
-export function run(env: Readonly<Record<string, string>>, words: readonly string[] = []): Run {
+/** @param input what stands on its standard input, which is closed then. */
+export function run(env: Readonly<Record<string, string>>, words: readonly string[] = [], input?: string): Run {
   const inherited = ['PATH', 'NODE_V8_COVERAGE'].flatMap((name) =>
     process.env[name]?.length ? [[name, process.env[name]]] : [],
   )
   const child = spawn(process.execPath, [main, ...words], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
     env: { ...Object.fromEntries(inherited), ...env },
   })
   living.add(child)
+  // It may end without having read it.
+  child.stdin.on('error', () => undefined).end(input)
   // Not at its exit: what it wrote last may be read after that.
   const ended = once(child, 'close').then(([code]) => {
     living.delete(child)
