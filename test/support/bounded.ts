@@ -1,33 +1,46 @@
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 
 /**
- * Bounds for a file of tests. The runner bounds a test and not a file: a process that leaves something open, or hangs
+ * Bounds for a file of tests, in seconds. The runner bounds a test and not a file: a process that leaves something open, or hangs
  * while it ends, would be waited for without an end, and nobody would learn which it was.
  */
 export interface Bounds {
   /** How long all of a file may take. */
   readonly seconds: number
+  /** What its process is given beyond that, or to be gone once all its tests have passed. */
+  readonly grace: number
   /** Where its process says that it is there. */
   readonly folder: string
 }
 
 const variable = 'TEST_FILE_BOUNDS'
 
-/** The runner's side: from now on a file's process that does not end by itself, which it is to do first, is killed. */
-export function boundFiles(bounds: Bounds, kill: (file: string, pid: number) => void): void {
+/** What the marker of a process says whose tests have passed, and which has nothing left to do but end. */
+const passed = 'passed'
+
+/**
+ * The runner's side: from now on a file's process that does not end by itself, which it is to do first, is killed.
+ *
+ * @param kill is told whether all tests of the file had passed.
+ */
+export function boundFiles(bounds: Bounds, kill: (file: string, pid: number, hasPassed: boolean) => void): void {
   process.env[variable] = JSON.stringify(bounds)
   const since = new Map<string, number>()
   const look = () => {
     if (!existsSync(bounds.folder)) return
     for (const entry of readdirSync(bounds.folder)) {
-      const began = since.get(entry) ?? performance.now()
-      since.set(entry, began)
-      if (performance.now() - began < (bounds.seconds + 30) * 1000) continue
-      since.set(entry, Number.POSITIVE_INFINITY)
+      const [start = '', state] = readFileSync(join(bounds.folder, entry), 'utf8').split(' ')
+      const what = `${entry} ${state}`
+      const began = since.get(what) ?? performance.now()
+      since.set(what, began)
+      if (performance.now() - began < ((state === passed ? 0 : bounds.seconds) + bounds.grace) * 1000) continue
+      since.set(what, Number.POSITIVE_INFINITY)
       const [pid = '', ...file] = entry.split(' ')
-      if (isThere(Number(pid)) && isSame(Number(pid), join(bounds.folder, entry))) kill(file.join(' '), Number(pid))
+      // A process that hangs while it ends could not take its marker away, so none does, and the number may be a
+      // stranger's by now: the marker says when its process began.
+      if (isThere(Number(pid)) && startOf(Number(pid)) === start) kill(file.join(' '), Number(pid), state === passed)
     }
   }
   setInterval(look, 5_000).unref()
@@ -40,12 +53,6 @@ function isThere(pid: number): boolean {
     return false
   }
 }
-
-/**
- * A process that hangs while it ends could not take its marker away, so none does, and the number may be a stranger's by
- * now: the marker says when its process began.
- */
-const isSame = (pid: number, marker: string) => startOf(pid) === readFileSync(marker, 'utf8')
 
 /** When a process began, in ticks since the machine did (proc_pid_stat(5), field 22); empty where nobody knows. */
 function startOf(pid: number): string {
@@ -61,7 +68,11 @@ function startOf(pid: number): string {
 /** The file's side, loaded before it. */
 function endInTime({ seconds, folder }: Bounds): void {
   const file = process.argv[1] ?? ''
-  writeFileSync(join(folder, `${process.pid} ${file.replaceAll('/', ':')}`), startOf(process.pid))
+  const marker = join(folder, `${process.pid} ${file.replaceAll('/', ':')}`)
+  writeFileSync(marker, startOf(process.pid))
+  process.on('exit', (code) => {
+    if (code === 0) appendFileSync(marker, ` ${passed}`)
+  })
   setTimeout(() => {
     console.error(`${file} has not ended after ${seconds} s; open: ${process.getActiveResourcesInfo().join(', ')}`)
     process.exit(1)
