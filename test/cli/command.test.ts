@@ -220,6 +220,15 @@ describe('the command', () => {
         assert.equal((await run('users', 'import', some, '--from', 'ndjson')).code, 0, time)
     })
 
+    it('takes a whole installation in without the options of single users, which it would not heed', async () => {
+      const file = await fileOf('move.ndjson', [])
+      for (const option of ['--dry-run', '--keep-ids', '--report r.ndjson', '--format csv', '--firebase-rounds 8']) {
+        const { code, stderr } = await run('users', 'import', file, '--everything', ...option.split(' '))
+        assert.equal(code, 2, option)
+        assert.match(stderr, new RegExp(`'--everything' cannot be used with option '${option.split(' ')[0]}\\b`))
+      }
+    })
+
     it('takes of our own export the whole or nothing', async () => {
       const file = join(env.DATA_DIR as string, 'export.ndjson')
       assert.equal((await run('users', 'export', file)).code, 0)

@@ -39,13 +39,17 @@ interface ImportOptions {
 
 /** `users import`: what an earlier run has brought stays, so that one that was cut off is simply run again. */
 export function importCommand(users: Command, terminal: Terminal): void {
+  const everything = new Option(
+    '--everything',
+    'a whole installation, from `users export --everything`, into an empty database',
+  )
   const command = users
     .command('import')
     .description('bring users of another system with their passwords; run it again to complete one that was cut off')
     .argument('<file>', 'the dump')
     .addOption(new Option('--from <source>', 'what the dump is of').choices(Object.keys(sources)))
     .addOption(new Option('--format <format>', 'how it is written, if not as usual').choices(Object.keys(formats)))
-    .option('--everything', 'a whole installation, from `users export --everything`, into an empty database')
+    .addOption(everything)
     .option('--keep-ids', 'users keep their ids')
     .option('--dry-run', 'only say what would be done')
     .option('--report <file>', 'where lines that are refused are listed, each with its reason')
@@ -53,8 +57,10 @@ export function importCommand(users: Command, terminal: Terminal): void {
     .option('--firebase-salt-separator <text>', 'base64_salt_separator of the project', '')
     .option('--firebase-rounds <number>', 'rounds of the project', count(120), 8)
     .option('--firebase-mem-cost <number>', 'mem_cost of the project', count(30), 14)
+  // It comes as it is or not at all: what another option asks for would not be done.
+  everything.conflicts(command.options.filter((one) => one !== everything).map((one) => one.attributeName()))
   command.action(async (file: string, options: ImportOptions, self: Command) => {
-    if ((options.from === undefined) !== (options.everything ?? false)) {
+    if (options.from === undefined && !options.everything) {
       throw new CommandFailed('usage', 'Either --from or --everything is wanted. See: latchkey users import --help')
     }
     if (options.report !== undefined && resolve(options.report) === resolve(file)) {
