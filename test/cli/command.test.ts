@@ -4,19 +4,21 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { startPostgres } from '../support/postgres.ts'
+import { Client } from 'pg'
+import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { processEnv, type ServiceProcess, startProcess } from '../support/processes.ts'
 import { password } from '../support/service.ts'
 import { command, hasTerminal, onTerminal } from './run.ts'
 
 describe('the command', () => {
   const opened = new AsyncDisposableStack()
+  let server: TestPostgres
   let service: ServiceProcess
   let env: Record<string, string> = {}
   before(async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'latchkey-cli-'))
     opened.defer(() => rm(dataDir, { recursive: true, force: true }))
-    const server = opened.use(await startPostgres())
+    server = opened.use(await startPostgres())
     const { url } = await server.createDatabase()
     env = { ...processEnv, DATABASE_URL: url, DATA_DIR: dataDir }
     const status = await command(env, ['migrate', '--status', '--json'])
@@ -316,6 +318,27 @@ describe('the command', () => {
         assert.match(shown, /asked@example\.com/)
       }
       assert.equal((await run('users', 'show', id)).code, 4)
+    })
+
+    it('shows how far the move of an installation is, and how long the rest takes', async () => {
+      const file = join(env.DATA_DIR as string, 'progress.ndjson')
+      const [from, to] = [await server.createDatabase(), await server.createDatabase()]
+      for (const { url } of [from, to])
+        assert.equal((await command({ ...env, DATABASE_URL: url }, ['migrate'])).code, 0)
+      const client = new Client({ connectionString: from.url })
+      await client.connect()
+      await client.query(`
+        INSERT INTO users (email, created_at) SELECT 'p' || n || '@example.com', now() FROM generate_series(1, 20000) n`)
+      await client.end()
+      const line = /\[[#.]{20}\] {2}\d+ % {2}\d[\d ]+ of \d[\d ]+ {2}\d[\d ]*\/s {2}.+ left/
+      for (const [url, ...words] of [
+        [from.url, 'users', 'export', file, '--everything'],
+        [to.url, 'users', 'import', file, '--everything'],
+      ] as const) {
+        const { code, shown } = await onTerminal({ ...env, DATABASE_URL: url }, words)
+        assert.equal(code, 0, shown)
+        assert.match(shown, line)
+      }
     })
 
     it('shows colours, unless NO_COLOR or --no-color says otherwise', async () => {

@@ -83,7 +83,7 @@ export function importCommand(users: Command, terminal: Terminal): void {
 
 function bringAll(desk: Desk, progress: Progress, file: string) {
   return desk.withService(async ({ transfer }) => {
-    const onProgress = (read: number) => progress.at(read, null)
+    const onProgress = (read: number, part: number) => progress.at(read, wholeOf(read, part))
     return { imported: await transfer.importAll(file, { operator: desk.operator, onProgress }) }
   })
 }
@@ -97,7 +97,7 @@ async function bring(desk: Desk, progress: Progress, file: string, from: SourceN
       const counts = await transfer.importFile(request, {
         // The line and the reason: neither the address nor the hash.
         onRefused: (line, because) => report?.write(JSON.stringify({ line, because })),
-        onProgress: ({ read }, part) => progress.at(read, part > 0 ? read / part : null),
+        onProgress: ({ read }, part) => progress.at(read, wholeOf(read, part)),
       })
       await report?.end()
       return counts
@@ -108,6 +108,9 @@ async function bring(desk: Desk, progress: Progress, file: string, from: SourceN
     }
   })
 }
+
+/** About how many lines there are, when so much of the file is read. */
+const wholeOf = (read: number, part: number): number | null => (part > 0 ? Math.round(read / part) : null)
 
 const isAllRefused = ({ imported, alreadyThere, refused }: Awaited<ReturnType<typeof bring>>): boolean =>
   imported === 0 && alreadyThere === 0 && Object.keys(refused).length > 0
@@ -147,9 +150,14 @@ export function exportCommand(users: Command, terminal: Terminal): void {
   command.action(async (file: string, { everything }: { everything?: boolean }, self: Command) => {
     const desk = deskOf(terminal, self)
     const progress = progressOn(terminal, 'users export')
-    const watch = { operator: desk.operator, onRows: (rows: number) => progress.at(rows, null) }
     const exported = await desk
-      .withService(({ transfer }) => transfer.exportFile(file, everything ? 'everything' : 'users', watch))
+      .withService(({ transfer }) =>
+        transfer.exportFile(file, everything ? 'everything' : 'users', {
+          operator: desk.operator,
+          // No more is done than there is, whatever was expected.
+          onRows: (rows, expected) => progress.at(rows, expected && Math.max(expected, rows)),
+        }),
+      )
       .catch(taken(file))
       .finally(progress.end)
     await desk.answer({ exported }, () => JSON.stringify({ exported }, null, 2))
