@@ -79,10 +79,29 @@ describe('the command', () => {
     const id = await create('forgotten@example.com')
     const { refresh_token: token } = (await login('forgotten@example.com')).body
     const next = 'another of their passwords'
-    assert.equal((await command(env, ['users', 'set-password', String(id)], `${next}\n`)).code, 0)
+    const setting = ['users', 'set-password', String(id)]
+    const unasked = await command(env, setting, `${next}\n`)
+    assert.equal(unasked.code, 2)
+    assert.match(unasked.stderr, /forgotten@example\.com.*say --yes/)
+    assert.equal((await login('forgotten@example.com')).status, 200)
+    assert.equal((await command(env, [...setting, '--yes'], `${next}\n`)).code, 0)
     assert.equal((await service.call('POST', '/api/v1/auth/refresh', { token })).status, 401)
     assert.equal((await login('forgotten@example.com')).status, 401)
     assert.equal((await login('forgotten@example.com', next)).status, 200)
+  })
+
+  it('disables a user for whom somebody has said yes, and ends their sessions for good', async () => {
+    const id = await create('disabled@example.com')
+    const { access_token: token } = (await login('disabled@example.com')).body
+    const me = async () => (await service.call('GET', '/api/v1/users/me', { token })).status
+    const unasked = await run('users', 'disable', String(id))
+    assert.equal(unasked.code, 2)
+    assert.match(unasked.stderr, /all their sessions are ended.*say --yes/)
+    assert.equal(await me(), 200)
+    assert.deepEqual(await json('users', 'disable', String(id), '--yes'), { id, changed: true })
+    // Nothing is lost by it, so nothing is asked.
+    assert.deepEqual(await json('users', 'enable', String(id)), { id, changed: true })
+    assert.equal(await me(), 401)
   })
 
   it('lists the sessions of a user, ends one and then all: their tokens are refused at once', async () => {
@@ -135,7 +154,7 @@ describe('the command', () => {
     const second = await json('users', 'list', '--email', '@paged.example', '--after', String(first.next))
     assert.deepEqual([second.users.length, second.next], [1, null])
     const [{ id }] = first.users
-    await run('users', 'disable', String(id))
+    await run('users', 'disable', String(id), '--yes')
     assert.deepEqual(
       (await json('users', 'list', '--disabled', '--email', 'paged')).users.map((user: { id: number }) => user.id),
       [id],
@@ -318,6 +337,21 @@ describe('the command', () => {
         assert.match(shown, /asked@example\.com/)
       }
       assert.equal((await run('users', 'show', id)).code, 4)
+    })
+
+    it('asks before it asks for a password that takes the place of another', async () => {
+      const [id, next] = [String(await create('replaced@example.com')), 'another of their passwords']
+      const words = ['users', 'set-password', id]
+      const refused = await onTerminal(env, words, [[/replaced@example\.com.*Go on\? \[y\/N\] /, 'n\r']])
+      assert.equal(refused.code, 2, refused.shown)
+      assert.doesNotMatch(refused.shown, /New password/)
+      const { code, shown } = await onTerminal(env, words, [
+        [/Go on\? \[y\/N\] /, 'y\r'],
+        [/New password: /, `${next}\r`],
+        [/The same again: /, `${next}\r`],
+      ])
+      assert.equal(code, 0, shown)
+      assert.equal((await login('replaced@example.com', next)).status, 200)
     })
 
     it('shows how far the move of an installation is, and how long the rest takes', async () => {

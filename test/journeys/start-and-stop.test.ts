@@ -171,7 +171,7 @@ describe('the process', () => {
     assert.equal((await command('keys', 'withdraw', kid, '--yes')).code, 0)
     assert.ok(!(await keys()).some((key: { kid: string }) => key.kid === kid))
     assert.equal((await command('keys', 'withdraw', kid, '--yes')).code, 4)
-    assert.match((await command('users', 'disable', '1')).stdout, /There is no enabled user 1/)
+    assert.match((await command('users', 'disable', '1', '--yes')).stdout, /There is no enabled user 1/)
     assert.equal(await service.end(), 0)
   })
 })
