@@ -8,7 +8,7 @@ import { exportUsers } from './application/export-users.ts'
 import { importEverything } from './application/import-everything.ts'
 import { importUsers } from './application/import-users.ts'
 import { sources } from './domain/sources.ts'
-import { openDump } from './infrastructure/dump-file.ts'
+import { type DumpFile, openDump } from './infrastructure/dump-file.ts'
 import { writeExport } from './infrastructure/export-file.ts'
 import type { ExportFile, ImportAll, ImportFile } from './infrastructure/requests.ts'
 import { rowTablesPostgres } from './infrastructure/row-tables.postgres.ts'
@@ -44,14 +44,18 @@ export function createTransfer({ database, transact, clock, audit, acceptHash, o
       { ...request, name: request.from, operator: request.operator ?? null },
       {
         onRefused: onRefused ?? (() => undefined),
-        onBatch: (counts) => onProgress?.(counts, dump.size === 0 ? 1 : dump.bytesRead() / dump.size),
+        onBatch: (counts) => onProgress?.(counts, partOf(dump)),
       },
     )
   }
 
   const importAll: ImportAll = (file, { operator, onProgress } = {}) => {
-    const open = async () => (await openDump(file, sources.latchkey, 'ndjson')).records
-    return takeIn(open, operator ?? null, (read) => onProgress?.(read))
+    let dump: DumpFile | null = null
+    const open = async () => {
+      dump = await openDump(file, sources.latchkey, 'ndjson')
+      return dump.records
+    }
+    return takeIn(open, operator ?? null, (read) => onProgress?.(read, dump ? partOf(dump) : 0))
   }
 
   const exportFile: ExportFile = (file, kind, { operator, onRows = () => undefined } = {}) =>
@@ -59,3 +63,6 @@ export function createTransfer({ database, transact, clock, audit, acceptHash, o
 
   return { importFile, importAll, exportFile }
 }
+
+/** How much of it is read. */
+const partOf = ({ size, bytesRead }: DumpFile): number => (size === 0 ? 1 : bytesRead() / size)

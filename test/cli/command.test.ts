@@ -4,19 +4,21 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
-import { startPostgres } from '../support/postgres.ts'
+import { Client } from 'pg'
+import { startPostgres, type TestPostgres } from '../support/postgres.ts'
 import { processEnv, type ServiceProcess, startProcess } from '../support/processes.ts'
 import { password } from '../support/service.ts'
 import { command, hasTerminal, onTerminal } from './run.ts'
 
 describe('the command', () => {
   const opened = new AsyncDisposableStack()
+  let server: TestPostgres
   let service: ServiceProcess
   let env: Record<string, string> = {}
   before(async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'latchkey-cli-'))
     opened.defer(() => rm(dataDir, { recursive: true, force: true }))
-    const server = opened.use(await startPostgres())
+    server = opened.use(await startPostgres())
     const { url } = await server.createDatabase()
     env = { ...processEnv, DATABASE_URL: url, DATA_DIR: dataDir }
     const status = await command(env, ['migrate', '--status', '--json'])
@@ -77,10 +79,29 @@ describe('the command', () => {
     const id = await create('forgotten@example.com')
     const { refresh_token: token } = (await login('forgotten@example.com')).body
     const next = 'another of their passwords'
-    assert.equal((await command(env, ['users', 'set-password', String(id)], `${next}\n`)).code, 0)
+    const setting = ['users', 'set-password', String(id)]
+    const unasked = await command(env, setting, `${next}\n`)
+    assert.equal(unasked.code, 2)
+    assert.match(unasked.stderr, /forgotten@example\.com.*say --yes/)
+    assert.equal((await login('forgotten@example.com')).status, 200)
+    assert.equal((await command(env, [...setting, '--yes'], `${next}\n`)).code, 0)
     assert.equal((await service.call('POST', '/api/v1/auth/refresh', { token })).status, 401)
     assert.equal((await login('forgotten@example.com')).status, 401)
     assert.equal((await login('forgotten@example.com', next)).status, 200)
+  })
+
+  it('disables a user for whom somebody has said yes, and ends their sessions for good', async () => {
+    const id = await create('disabled@example.com')
+    const { access_token: token } = (await login('disabled@example.com')).body
+    const me = async () => (await service.call('GET', '/api/v1/users/me', { token })).status
+    const unasked = await run('users', 'disable', String(id))
+    assert.equal(unasked.code, 2)
+    assert.match(unasked.stderr, /all their sessions are ended.*say --yes/)
+    assert.equal(await me(), 200)
+    assert.deepEqual(await json('users', 'disable', String(id), '--yes'), { id, changed: true })
+    // Nothing is lost by it, so nothing is asked.
+    assert.deepEqual(await json('users', 'enable', String(id)), { id, changed: true })
+    assert.equal(await me(), 401)
   })
 
   it('lists the sessions of a user, ends one and then all: their tokens are refused at once', async () => {
@@ -133,7 +154,7 @@ describe('the command', () => {
     const second = await json('users', 'list', '--email', '@paged.example', '--after', String(first.next))
     assert.deepEqual([second.users.length, second.next], [1, null])
     const [{ id }] = first.users
-    await run('users', 'disable', String(id))
+    await run('users', 'disable', String(id), '--yes')
     assert.deepEqual(
       (await json('users', 'list', '--disabled', '--email', 'paged')).users.map((user: { id: number }) => user.id),
       [id],
@@ -218,6 +239,15 @@ describe('the command', () => {
       ])
       for (const time of ['first', 'second'])
         assert.equal((await run('users', 'import', some, '--from', 'ndjson')).code, 0, time)
+    })
+
+    it('takes a whole installation in without the options of single users, which it would not heed', async () => {
+      const file = await fileOf('move.ndjson', [])
+      for (const option of ['--dry-run', '--keep-ids', '--report r.ndjson', '--format csv', '--firebase-rounds 8']) {
+        const { code, stderr } = await run('users', 'import', file, '--everything', ...option.split(' '))
+        assert.equal(code, 2, option)
+        assert.match(stderr, new RegExp(`'--everything' cannot be used with option '${option.split(' ')[0]}\\b`))
+      }
     })
 
     it('takes of our own export the whole or nothing', async () => {
@@ -307,6 +337,42 @@ describe('the command', () => {
         assert.match(shown, /asked@example\.com/)
       }
       assert.equal((await run('users', 'show', id)).code, 4)
+    })
+
+    it('asks before it asks for a password that takes the place of another', async () => {
+      const [id, next] = [String(await create('replaced@example.com')), 'another of their passwords']
+      const words = ['users', 'set-password', id]
+      const refused = await onTerminal(env, words, [[/replaced@example\.com.*Go on\? \[y\/N\] /, 'n\r']])
+      assert.equal(refused.code, 2, refused.shown)
+      assert.doesNotMatch(refused.shown, /New password/)
+      const { code, shown } = await onTerminal(env, words, [
+        [/Go on\? \[y\/N\] /, 'y\r'],
+        [/New password: /, `${next}\r`],
+        [/The same again: /, `${next}\r`],
+      ])
+      assert.equal(code, 0, shown)
+      assert.equal((await login('replaced@example.com', next)).status, 200)
+    })
+
+    it('shows how far the move of an installation is, and how long the rest takes', async () => {
+      const file = join(env.DATA_DIR as string, 'progress.ndjson')
+      const [from, to] = [await server.createDatabase(), await server.createDatabase()]
+      for (const { url } of [from, to])
+        assert.equal((await command({ ...env, DATABASE_URL: url }, ['migrate'])).code, 0)
+      const client = new Client({ connectionString: from.url })
+      await client.connect()
+      await client.query(`
+        INSERT INTO users (email, created_at) SELECT 'p' || n || '@example.com', now() FROM generate_series(1, 20000) n`)
+      await client.end()
+      const line = /\[[#.]{20}\] {2}\d+ % {2}\d[\d ]+ of \d[\d ]+ {2}\d[\d ]*\/s {2}.+ left/
+      for (const [url, ...words] of [
+        [from.url, 'users', 'export', file, '--everything'],
+        [to.url, 'users', 'import', file, '--everything'],
+      ] as const) {
+        const { code, shown } = await onTerminal({ ...env, DATABASE_URL: url }, words)
+        assert.equal(code, 0, shown)
+        assert.match(shown, line)
+      }
     })
 
     it('shows colours, unless NO_COLOR or --no-color says otherwise', async () => {

@@ -3,6 +3,7 @@ import { beforeEach, describe, it } from 'node:test'
 import { sql } from 'kysely'
 import { acceptHash } from '../../src/accounts/domain/accept-hash.ts'
 import type { Audit, AuditEvent } from '../../src/audit/index.ts'
+import { opened } from '../../src/platform/postgres/transact.postgres.ts'
 import { exportUsers } from '../../src/transfer/application/export-users.ts'
 import { importUsers } from '../../src/transfer/application/import-users.ts'
 import type { PlacedRecord } from '../../src/transfer/application/ports.ts'
@@ -197,6 +198,21 @@ export function transferContract(world: () => World): void {
   })
 
   describe('what moves with an installation', () => {
+    it('is counted about right: where nobody has looked yet, and where more rows came since somebody did', async () => {
+      const tables = rowTablesPostgres(world().database)
+      await world().transact(async (transaction) => {
+        const run = (statement: string) => sql.raw(statement).execute(opened(transaction))
+        await run('CREATE TEMPORARY TABLE counted (n integer) ON COMMIT DROP')
+        assert.equal(await tables.expected(transaction, 'counted'), 0)
+        await run('INSERT INTO counted SELECT generate_series(1, 20000)')
+        assert.equal(await tables.expected(transaction, 'counted'), 20_000)
+        await run('ANALYZE counted')
+        await run('INSERT INTO counted SELECT generate_series(1, 20000)')
+        const expected = (await tables.expected(transaction, 'counted')) ?? 0
+        assert.ok(expected > 39_000 && expected < 41_000, `${expected} of 40000`)
+      })
+    })
+
     it('is every table or stays behind by name', async () => {
       const { rows } = await sql<{ name: string }>`
         SELECT table_name AS name FROM information_schema.tables

@@ -490,7 +490,7 @@ describe('no secret is in the log, the answers, the audit log or any table', () 
         'sessions list 1',
       ])
         await command(words)
-      for (const verb of ['disable', 'enable', 'unlock']) await command(`users ${verb} 1`)
+      for (const verb of ['disable', 'enable', 'unlock']) await command(`users ${verb} 1 --yes`)
       await bringPasswords(stage, directory, command)
       for (const words of ['audit verify', 'audit export', 'audit erase 1 --yes', 'audit verify x'])
         await command(words)
@@ -520,7 +520,7 @@ describe('no secret is in the log, the answers, the audit log or any table', () 
     await database.cut()
     assert.equal((await stage.call('GET', '/health/ready')).status, 503)
     await stage.query(`ALTER ROLE marked PASSWORD '${databasePassword}'`)
-    const commands = ['keys list', 'audit verify', 'users disable 1'].map((words) =>
+    const commands = ['keys list', 'audit verify', 'users disable 1 --yes'].map((words) =>
       run({ DATA_DIR: directory, ...env(database.url) }, words.split(' ')),
     )
     for (const { ended, texts } of commands) {

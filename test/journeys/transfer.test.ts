@@ -124,7 +124,15 @@ describe('a whole installation', () => {
     const [last] = await source.query<{ id: number }>(`DELETE FROM users WHERE email = '${gone.email}' RETURNING id`)
     await source.service.auditLog.seal()
     const keys = (await source.call('GET', '/.well-known/jwks.json')).body
-    const counts = await source.service.transfer.exportFile(file, 'everything')
+    const written: (number | null)[][] = []
+    const onRows = (...told: (number | null)[]) => void written.push(told)
+    const counts = await source.service.transfer.exportFile(file, 'everything', { onRows })
+    const total = Object.values(counts).reduce((one, other) => one + other)
+    assert.equal(written.at(-1)?.[0], total)
+    assert.ok(
+      written.every(([, expected]) => expected),
+      'about how many there are is known',
+    )
     assert.deepEqual([counts.users, counts.sessions, counts.signing_keys], [2, 2, 1])
     assert.equal((await stat(file)).mode & 0o777, 0o600)
     await assert.rejects(source.service.transfer.exportFile(file, 'everything'), { code: 'EEXIST' })
@@ -132,13 +140,15 @@ describe('a whole installation', () => {
 
     await using database = await server.createDatabase()
     const env = { DATABASE_URL: database.url, SECRET_KEY: secretKey, DATA_DIR: folder, PUBLIC_URL: issuer }
+    const read: [number, number][] = []
+    const onProgress = (...told: [number, number]) => void read.push(told)
     const takeIn = async (path: string, key = secretKey) => {
       const command = await compose(parseConfig({ ...env, SECRET_KEY: key }), {
         log,
         clock: source.clock,
         keeps: false,
       })
-      return command.transfer.importAll(path).finally(() => command.close())
+      return command.transfer.importAll(path, { onProgress }).finally(() => command.close())
     }
     const cut = join(folder, 'cut.ndjson')
     await writeFile(cut, (await readFile(file, 'utf8')).split('\n').slice(0, -2).join('\n'))
@@ -151,6 +161,7 @@ describe('a whole installation', () => {
       [counts],
     )
     assert.match(String(both.find((one) => one.status === 'rejected')?.reason), /not empty/)
+    assert.deepEqual(read.at(-1), [total, 1], 'all of the file is read')
     await assert.rejects(takeIn(file), /not empty/)
 
     await using target = disposable(await startService({ env, clock: source.clock }))

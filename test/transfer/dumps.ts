@@ -17,18 +17,23 @@ export const dumps = {
 COPY auth.audit_log_entries (id, payload) FROM stdin;
 1\tann@example.com
 \\.
-COPY auth.users (instance_id, id, email, encrypted_password, created_at, deleted_at, raw_user_meta_data) FROM stdin;
-0\t8d2f5e1c-0000-4000-8000-000000000001\tann@example.com\t${bcrypt}\t2024-05-01 10:20:30.123456+00\t\\N\t{"name": "A\\\\tb\\nnn"}
-0\t8d2f5e1c-0000-4000-8000-000000000002\tgone@example.com\t${bcrypt}\t2024-05-01 10:20:30+00\t2024-06-01 00:00:00+00\t{}
-0\t8d2f5e1c-0000-4000-8000-000000000003\tlink@example.com\t\t2024-05-02 10:20:30+00\t\\N\t{}
+COPY auth.users (instance_id, id, email, encrypted_password, created_at, deleted_at, banned_until, raw_user_meta_data) FROM stdin;
+0\t8d2f5e1c-0000-4000-8000-000000000001\tann@example.com\t${bcrypt}\t2024-05-01 10:20:30.123456+00\t\\N\t\\N\t{"name": "A\\\\tb\\nnn"}
+0\t8d2f5e1c-0000-4000-8000-000000000002\tgone@example.com\t${bcrypt}\t2024-05-01 10:20:30+00\t2024-06-01 00:00:00+00\t\\N\t{}
+0\t8d2f5e1c-0000-4000-8000-000000000003\tlink@example.com\t\t2024-05-02 10:20:30+00\t\\N\t\\N\t{}
+0\t8d2f5e1c-0000-4000-8000-000000000004\tbanned@example.com\t${bcrypt}\t2024-05-03 10:20:30+00\t\\N\t2124-05-03 10:20:30+00\t{}
+0\t8d2f5e1c-0000-4000-8000-000000000005\tback@example.com\t${bcrypt}\t2024-05-03 10:20:30+00\t\\N\t2024-06-03 10:20:30+00\t{}
 broken line
 \\.
 COPY public.users (id, email) FROM stdin;
 1\tother@example.com
 \\.
 `,
-  'supabase.csv': `id,email,encrypted_password,created_at,deleted_at
-8d2f5e1c-0000-4000-8000-000000000001,ann@example.com,${bcrypt},2024-05-01 10:20:30.123456+00,
+  'supabase.csv': `id,email,encrypted_password,created_at,deleted_at,banned_until
+8d2f5e1c-0000-4000-8000-000000000001,ann@example.com,${bcrypt},2024-05-01 10:20:30.123456+00,,
+8d2f5e1c-0000-4000-8000-000000000004,banned@example.com,${bcrypt},2024-05-03 10:20:30+00,,2124-05-03 10:20:30+00
+8d2f5e1c-0000-4000-8000-000000000005,back@example.com,${bcrypt},2024-05-03 10:20:30+00,,2024-06-03 10:20:30+00
+8d2f5e1c-0000-4000-8000-000000000006,ever@example.com,${bcrypt},2024-05-03 10:20:30+00,,infinity
 `,
   'keycloak.json': JSON.stringify(
     {
@@ -104,13 +109,19 @@ COPY public.users (id, email) FROM stdin;
         providerUserInfo: [{ providerId: 'google.com', email: 'ann@example.com' }],
       },
       { localId: 'k2', email: 'google@example.com', createdAt: '1508893925000' },
+      { localId: 'k3', email: 'banned@example.com', createdAt: '1508893925000', disabled: true },
     ],
   }),
-  'firebase.csv':
-    'k1,ann@example.com,false,lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==,42xEC+ixf3L2lw==,"Ann, A",,,,,,,,,,,,,,,,,,1508893925000,1508893925000,,\n',
-  'better-auth.csv': `id,email,"createdAt",password
-u1,ann@example.com,2024-05-01 10:20:30.123,${scryptSalt}:${scryptDigest}
-u2,github@example.com,2024-05-01 10:20:30.123,
+  'firebase.csv': `k1,ann@example.com,false,lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==,42xEC+ixf3L2lw==,"Ann, A",,,,,,,,,,,,,,,,,,1508893925000,1508893925000,,
+k3,banned@example.com,false,,,,,,,,,,,,,,,,,,,,,1508893925000,1508893925000,,true,
+`,
+  'better-auth.csv': `id,email,"createdAt",banned,"banExpires",password
+u1,ann@example.com,2024-05-01 10:20:30.123,f,,${scryptSalt}:${scryptDigest}
+u2,github@example.com,2024-05-01 10:20:30.123,,,
+u3,banned@example.com,2024-05-01 10:20:30.123,t,,
+u4,until@example.com,2024-05-01 10:20:30.123,t,2124-05-01 10:20:30.123,
+u5,back@example.com,2024-05-01 10:20:30.123,t,2024-06-01 10:20:30.123,
+u6,pardoned@example.com,2024-05-01 10:20:30.123,f,2124-05-01 10:20:30.123,
 `,
   'auth0.ndjson': [
     {
@@ -131,12 +142,14 @@ u2,github@example.com,2024-05-01 10:20:30.123,
         hash: { value: '$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc' },
       },
     },
+    { _id: { $oid: '5dea9f9c82dd7c0e76e4ec95' }, email: 'banned@example.com', passwordHash: bcrypt, blocked: true },
   ]
     .map((line) => JSON.stringify(line))
     .join('\n'),
   'python.sql': `COPY public.users (id, email, hashed_password, is_active) FROM stdin;
 1\tann@example.com\t${bcrypt}\tt
 17\tbob@example.com\t${bcrypt}\tt
+18\tbanned@example.com\t${bcrypt}\tf
 \\.
 `,
   'plain.csv': `email,password_hash,id,created_at,disabled

@@ -39,13 +39,17 @@ interface ImportOptions {
 
 /** `users import`: what an earlier run has brought stays, so that one that was cut off is simply run again. */
 export function importCommand(users: Command, terminal: Terminal): void {
+  const everything = new Option(
+    '--everything',
+    'a whole installation, from `users export --everything`, into an empty database',
+  )
   const command = users
     .command('import')
     .description('bring users of another system with their passwords; run it again to complete one that was cut off')
     .argument('<file>', 'the dump')
     .addOption(new Option('--from <source>', 'what the dump is of').choices(Object.keys(sources)))
     .addOption(new Option('--format <format>', 'how it is written, if not as usual').choices(Object.keys(formats)))
-    .option('--everything', 'a whole installation, from `users export --everything`, into an empty database')
+    .addOption(everything)
     .option('--keep-ids', 'users keep their ids')
     .option('--dry-run', 'only say what would be done')
     .option('--report <file>', 'where lines that are refused are listed, each with its reason')
@@ -53,8 +57,10 @@ export function importCommand(users: Command, terminal: Terminal): void {
     .option('--firebase-salt-separator <text>', 'base64_salt_separator of the project', '')
     .option('--firebase-rounds <number>', 'rounds of the project', count(120), 8)
     .option('--firebase-mem-cost <number>', 'mem_cost of the project', count(30), 14)
+  // It comes as it is or not at all: what another option asks for would not be done.
+  everything.conflicts(command.options.filter((one) => one !== everything).map((one) => one.attributeName()))
   command.action(async (file: string, options: ImportOptions, self: Command) => {
-    if ((options.from === undefined) !== (options.everything ?? false)) {
+    if (options.from === undefined && !options.everything) {
       throw new CommandFailed('usage', 'Either --from or --everything is wanted. See: latchkey users import --help')
     }
     if (options.report !== undefined && resolve(options.report) === resolve(file)) {
@@ -77,7 +83,7 @@ export function importCommand(users: Command, terminal: Terminal): void {
 
 function bringAll(desk: Desk, progress: Progress, file: string) {
   return desk.withService(async ({ transfer }) => {
-    const onProgress = (read: number) => progress.at(read, null)
+    const onProgress = (read: number, part: number) => progress.at(read, wholeOf(read, part))
     return { imported: await transfer.importAll(file, { operator: desk.operator, onProgress }) }
   })
 }
@@ -91,7 +97,7 @@ async function bring(desk: Desk, progress: Progress, file: string, from: SourceN
       const counts = await transfer.importFile(request, {
         // The line and the reason: neither the address nor the hash.
         onRefused: (line, because) => report?.write(JSON.stringify({ line, because })),
-        onProgress: ({ read }, part) => progress.at(read, part > 0 ? read / part : null),
+        onProgress: ({ read }, part) => progress.at(read, wholeOf(read, part)),
       })
       await report?.end()
       return counts
@@ -102,6 +108,9 @@ async function bring(desk: Desk, progress: Progress, file: string, from: SourceN
     }
   })
 }
+
+/** About how many lines there are, when so much of the file is read. */
+const wholeOf = (read: number, part: number): number | null => (part > 0 ? Math.round(read / part) : null)
 
 const isAllRefused = ({ imported, alreadyThere, refused }: Awaited<ReturnType<typeof bring>>): boolean =>
   imported === 0 && alreadyThere === 0 && Object.keys(refused).length > 0
@@ -141,9 +150,14 @@ export function exportCommand(users: Command, terminal: Terminal): void {
   command.action(async (file: string, { everything }: { everything?: boolean }, self: Command) => {
     const desk = deskOf(terminal, self)
     const progress = progressOn(terminal, 'users export')
-    const watch = { operator: desk.operator, onRows: (rows: number) => progress.at(rows, null) }
     const exported = await desk
-      .withService(({ transfer }) => transfer.exportFile(file, everything ? 'everything' : 'users', watch))
+      .withService(({ transfer }) =>
+        transfer.exportFile(file, everything ? 'everything' : 'users', {
+          operator: desk.operator,
+          // No more is done than there is, whatever was expected.
+          onRows: (rows, expected) => progress.at(rows, expected && Math.max(expected, rows)),
+        }),
+      )
       .catch(taken(file))
       .finally(progress.end)
     await desk.answer({ exported }, () => JSON.stringify({ exported }, null, 2))

@@ -44,6 +44,8 @@ interface Change {
   readonly done: (id: UserId) => string
   readonly nothing: (id: UserId) => string
   readonly example: string
+  /** What of it can not be undone, as a sentence without its end. */
+  readonly deed?: (id: UserId) => string
 }
 
 const changes: readonly Change[] = [
@@ -52,7 +54,8 @@ const changes: readonly Change[] = [
     about: 'shut an account and end its sessions; its logins look like wrong passwords',
     done: (id) => `User ${id} is disabled.`,
     nothing: (id) => `There is no enabled user ${id}.`,
-    example: 'until `latchkey users enable 7`',
+    example: 'asks first; `latchkey users enable 7` opens it again',
+    deed: (id) => `User ${id} is disabled, and all their sessions are ended`,
   },
   {
     verb: 'enable',
@@ -71,14 +74,17 @@ const changes: readonly Change[] = [
 ]
 
 /** What changes an account or finds nothing to change, which is no failure: the account is as it was to be. */
-function changeCommand(users: Command, terminal: Terminal, { verb, about, done, nothing, example }: Change): void {
+function changeCommand(users: Command, terminal: Terminal, one: Change): void {
+  const { verb, about, done, nothing, example, deed } = one
   const change = users.command(verb).description(about).argument('<id>', 'the id of the user', userId)
   change.action(async (id: UserId, _options: object, command: Command) => {
     const desk = deskOf(terminal, command)
+    if (deed) await desk.confirm(deed(id))
     const changed = await desk.withService((service) => service.accounts[verb](id, desk.operator))
     await desk.answer({ id, changed }, () => (changed ? done(id) : nothing(id)))
   })
-  withExamples(change, [[`latchkey users ${verb} 7`, example]])
+  const inScript = [`latchkey users ${verb} 7 --yes`, 'in a script'] as const
+  withExamples(change, [[`latchkey users ${verb} 7`, example], ...(deed ? [inScript] : [])])
 }
 
 function deleteCommand(users: Command, terminal: Terminal): void {
@@ -111,12 +117,16 @@ function setPasswordCommand(users: Command, terminal: Terminal): void {
     .argument('<id>', 'the id of the user', userId)
   set.action(async (id: UserId, _options: object, command: Command) => {
     const desk: Desk = deskOf(terminal, command)
-    const password = await askNewPassword(terminal)
-    await desk.withService((service) => service.accounts.setPassword(id, password, desk.operator))
+    await desk.withService(async (service) => {
+      const { email } = await service.accounts.show(String(id))
+      await desk.confirm(`The password of user ${id} (${email}) is replaced, and all their sessions are ended`)
+      const password = await askNewPassword(terminal)
+      await service.accounts.setPassword(id, password, desk.operator)
+    })
     await desk.answer({ id, changed: true }, () => `User ${id} has a new password, and all sessions are over.`)
   })
   withExamples(set, [
-    ['latchkey users set-password 7', 'asks for it twice'],
-    ['openssl rand -base64 18 | tee /dev/tty | latchkey users set-password 7', 'shows it once'],
+    ['latchkey users set-password 7', 'shows the address, asks first, and for the password twice'],
+    ['openssl rand -base64 18 | tee /dev/tty | latchkey users set-password 7 --yes', 'in a script; shows it once'],
   ])
 }

@@ -1,6 +1,7 @@
 import type { Audit } from '../../audit/index.ts'
 import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import type { Transaction } from '../../kernel/transact.ts'
 import {
   type ExportEnd,
   type ExportHeader,
@@ -19,6 +20,8 @@ interface Deps {
 /**
  * Writes all users, or the whole installation, to a sink: the state of one moment, hashes included. That it was done is
  * on the audit log before the first line is written. Answers how many rows of each table were written.
+ *
+ * @param onRows told how many rows of about how many are written.
  */
 export const exportUsers =
   ({ tables, audit, clock }: Deps) =>
@@ -26,7 +29,7 @@ export const exportUsers =
     kind: ExportKind,
     sink: LineSink,
     operator: Caller | null,
-    onRows: (written: number) => void,
+    onRows: (written: number, expected: number | null) => void,
   ): Promise<Record<string, number>> => {
     const now = clock()
     await audit.note({
@@ -51,8 +54,10 @@ export const exportUsers =
         }),
       }
       await sink.write(JSON.stringify(header))
+      const chosen = kind === 'everything' ? movedTables : (['users'] as const)
+      const expected = await expectedRows(tables, transaction, chosen)
       let written = 0
-      for (const table of kind === 'everything' ? movedTables : (['users'] as const)) {
+      for (const table of chosen) {
         const type = kind === 'everything' ? table : 'user'
         counts[table] = 0
         for await (const rows of tables.rows(transaction, table)) {
@@ -60,7 +65,7 @@ export const exportUsers =
           for (const row of rows) await sink.write(`{"type":"${type}",${row.slice(1)}`)
           counts[table] += rows.length
           written += rows.length
-          onRows(written)
+          onRows(written, expected)
         }
       }
       const end: ExportEnd = { type: 'end', counts }
@@ -68,3 +73,18 @@ export const exportUsers =
       return counts
     })
   }
+
+/** Of all of them together; null where one is not known. */
+async function expectedRows(
+  tables: RowTables,
+  transaction: Transaction,
+  chosen: readonly string[],
+): Promise<number | null> {
+  let all = 0
+  for (const table of chosen) {
+    const rows = await tables.expected(transaction, table)
+    if (rows === null) return null
+    all += rows
+  }
+  return all
+}

@@ -44,6 +44,8 @@ export interface RowTables {
   sequences(transaction: Transaction): Promise<Sequences>
   /** The table's rows in the order of its key, each as a text of JSON, some at a time. */
   rows(transaction: Transaction, table: string): AsyncIterable<string[]>
+  /** About how many rows the table has, at little cost; null where nobody knows. */
+  expected(transaction: Transaction, table: string): Promise<number | null>
   /** Inserts rows as `rows` has read them. Columns that they do not have get their defaults. */
   insert(transaction: Transaction, table: string, rows: readonly object[]): Promise<void>
   /** Has nobody else write to any of them until the transaction ends. */

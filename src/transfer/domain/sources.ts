@@ -76,6 +76,7 @@ export const sources: Readonly<Record<SourceName, Source>> = {
       email: record.email,
       passwordHash: textOf(record.hashed_password ?? record.password_hash ?? record.password),
       createdAt: record.created_at,
+      enabled: record.is_active,
     }),
   },
 
@@ -102,7 +103,7 @@ export const sources: Readonly<Record<SourceName, Source>> = {
       email: record.email,
       passwordHash: keycloakHash(record.credentials),
       createdAt: record.createdTimestamp,
-      disabled: record.enabled === false,
+      enabled: record.enabled,
     }),
   },
 
@@ -127,6 +128,7 @@ export const sources: Readonly<Record<SourceName, Source>> = {
       passwordHash: textOf(record.password),
       createdAt: record.createdAt ?? record.created_at,
       disabled: record.banned,
+      disabledUntil: record.banExpires ?? record.ban_expires,
     }),
   },
 

@@ -9,6 +9,8 @@ export interface GivenUser {
   readonly passwordHash: string | null
   readonly createdAt?: unknown
   readonly disabled?: unknown
+  /** The contrary, where a source says that. */
+  readonly enabled?: unknown
   readonly disabledAt?: unknown
   /** An account that is shut until then, or for ever; what has no end here is for the operator to open again. */
   readonly disabledUntil?: unknown
@@ -54,15 +56,22 @@ export function readUser(line: number, given: GivenUser, { keepIds, now }: RowRu
   const createdAt = isAbsent(given.createdAt) ? now : readTime(given.createdAt)
   const disabledSince = isAbsent(given.disabledAt) ? null : readTime(given.disabledAt)
   if (createdAt === 'invalid' || disabledSince === 'invalid') return 'invalid_time'
-  const disabled = readFlag(given.disabled)
+  const disabled = isDisabled(given, now)
   if (disabled === 'invalid') return 'invalid_disabled'
-  const disabledAt = disabledSince ?? (disabled || isAhead(given.disabledUntil, now) ? now : null)
+  const disabledAt = disabledSince ?? (disabled ? now : null)
   return { line, id, email, passwordHash: given.passwordHash, createdAt, disabledAt }
+}
+
+/** What has an end is over by then, and before it where the source says so. */
+function isDisabled({ disabled, enabled, disabledUntil }: GivenUser, now: Date): boolean | 'invalid' {
+  const [shut, open] = [readFlag(disabled), readFlag(enabled)]
+  if (shut === 'invalid' || open === 'invalid') return 'invalid'
+  if (open === false) return true
+  return isAbsent(disabledUntil) ? shut === true : shut !== false && isAhead(disabledUntil, now)
 }
 
 /** A time that can't be read, such as `infinity`, never passes. */
 function isAhead(value: unknown, now: Date): boolean {
-  if (isAbsent(value)) return false
   const time = readTime(value)
   return time === 'invalid' || time > now
 }
@@ -74,9 +83,9 @@ const isAbsent = (value: unknown): boolean => value === undefined || value === n
 
 const flags: Readonly<Record<string, boolean>> = { t: true, true: true, '1': true, f: false, false: false, '0': false }
 
-/** As JSON, PostgreSQL, and spreadsheets write it. */
-function readFlag(value: unknown): boolean | 'invalid' {
-  if (isAbsent(value)) return false
+/** As JSON, PostgreSQL, and spreadsheets write it; null where nothing is said. */
+function readFlag(value: unknown): boolean | null | 'invalid' {
+  if (isAbsent(value)) return null
   const text = String(value).toLowerCase()
   return Object.hasOwn(flags, text) ? (flags[text] ?? 'invalid') : 'invalid'
 }

@@ -27,11 +27,19 @@ export type ImportFile = (
 
 export type ImportAll = (
   file: string,
-  watch?: { operator?: Caller; onProgress?: (read: number) => void },
+  watch?: {
+    operator?: Caller
+    /** `part` of the file is read: from 0 to 1. */
+    onProgress?: (read: number, part: number) => void
+  },
 ) => Promise<Record<string, number>>
 
 export type ExportFile = (
   file: string,
   kind: ExportKind,
-  watch?: { operator?: Caller; onRows?: (written: number) => void },
+  watch?: {
+    operator?: Caller
+    /** How many rows of about how many are written; null where nobody knows. */
+    onRows?: (written: number, expected: number | null) => void
+  },
 ) => Promise<Record<string, number>>

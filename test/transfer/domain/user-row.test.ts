@@ -41,6 +41,7 @@ describe('a line', () => {
     [{ disabledAt: 'true' }, false, 'invalid_time'],
     [{ disabled: 'maybe' }, false, 'invalid_disabled'],
     [{ disabled: 'constructor' }, false, 'invalid_disabled'],
+    [{ enabled: 'maybe' }, false, 'invalid_disabled'],
   ] as const) {
     it(`is refused: ${JSON.stringify(given)}: ${because}`, () => assert.equal(read(given, keepIds), because))
   }
@@ -66,9 +67,30 @@ describe('a line', () => {
     for (const id of [17, '17']) assert.equal((read({ id }, true) as NewUser).id, 17)
     for (const disabled of [true, 't', 'TRUE', '1']) assert.deepEqual((read({ disabled }) as NewUser).disabledAt, now)
     for (const disabled of [false, 'f', '', null, '0']) assert.equal((read({ disabled }) as NewUser).disabledAt, null)
+    for (const enabled of [false, 'f']) assert.deepEqual((read({ enabled }) as NewUser).disabledAt, now)
+    for (const enabled of [true, 't', '', null]) assert.equal((read({ enabled }) as NewUser).disabledAt, null)
     const since = '2025-01-01T00:00:00.000Z'
     assert.equal((read({ disabledAt: since }) as NewUser).disabledAt?.toISOString(), since)
   })
+})
+
+describe('a ban with an end', () => {
+  const [past, ahead] = ['2026-11-22T11:59:59Z', '2026-11-22T12:00:01Z']
+  for (const [given, disabled] of [
+    [{ disabledUntil: ahead }, true],
+    [{ disabledUntil: 'infinity' }, true],
+    [{ disabledUntil: past }, false],
+    [{ disabledUntil: ahead, disabled: true }, true],
+    [{ disabledUntil: past, disabled: true }, false],
+    [{ disabledUntil: ahead, disabled: false }, false],
+    [{ disabledUntil: past, enabled: false }, true],
+    [{ disabledUntil: past, disabledAt: past }, true],
+  ] as const) {
+    it(`${disabled ? 'holds' : 'does not hold'}: ${JSON.stringify(given)}`, () => {
+      const user = readUser(1, { ...ann, ...given }, { keepIds: false, now }) as NewUser
+      assert.equal(user.disabledAt !== null, disabled)
+    })
+  }
 })
 
 describe('a batch', () => {

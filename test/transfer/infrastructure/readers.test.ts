@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -56,10 +56,21 @@ describe('a dump', () => {
         '8 ann@example.com 2024-05-01T10:20:30.123Z bcrypt',
         '9 none',
         '10 link@example.com 2024-05-02T10:20:30.000Z no password',
-        '11 malformed_line',
+        '11 banned@example.com 2024-05-03T10:20:30.000Z disabled bcrypt',
+        '12 back@example.com 2024-05-03T10:20:30.000Z bcrypt',
+        '13 malformed_line',
       ],
     ],
-    ['supabase.csv', 'supabase', ['2 ann@example.com 2024-05-01T10:20:30.123Z bcrypt']],
+    [
+      'supabase.csv',
+      'supabase',
+      [
+        '2 ann@example.com 2024-05-01T10:20:30.123Z bcrypt',
+        '3 banned@example.com 2024-05-03T10:20:30.000Z disabled bcrypt',
+        '4 back@example.com 2024-05-03T10:20:30.000Z bcrypt',
+        '5 ever@example.com 2024-05-03T10:20:30.000Z disabled bcrypt',
+      ],
+    ],
     [
       'keycloak.json',
       'keycloak',
@@ -76,26 +87,46 @@ describe('a dump', () => {
       [
         '1 ann@example.com 2017-10-25T01:12:05.000Z firebase-scrypt',
         '1 google@example.com 2017-10-25T01:12:05.000Z no password',
+        '1 banned@example.com 2017-10-25T01:12:05.000Z disabled no password',
       ],
     ],
-    ['firebase.csv', 'firebase', ['1 ann@example.com 2017-10-25T01:12:05.000Z firebase-scrypt']],
+    [
+      'firebase.csv',
+      'firebase',
+      [
+        '1 ann@example.com 2017-10-25T01:12:05.000Z firebase-scrypt',
+        '2 banned@example.com 2017-10-25T01:12:05.000Z disabled no password',
+      ],
+    ],
     [
       'better-auth.csv',
       'better-auth',
       [
         '2 ann@example.com 2024-05-01T10:20:30.123Z scrypt-nfkc',
         '3 github@example.com 2024-05-01T10:20:30.123Z no password',
+        '4 banned@example.com 2024-05-01T10:20:30.123Z disabled no password',
+        '5 until@example.com 2024-05-01T10:20:30.123Z disabled no password',
+        '6 back@example.com 2024-05-01T10:20:30.123Z no password',
+        '7 pardoned@example.com 2024-05-01T10:20:30.123Z no password',
       ],
     ],
     [
       'auth0.ndjson',
       'auth0',
-      ['1 ann@example.com 2026-11-22T12:00:00.000Z bcrypt', '2 bob@example.com 2026-11-22T12:00:00.000Z argon2id'],
+      [
+        '1 ann@example.com 2026-11-22T12:00:00.000Z bcrypt',
+        '2 bob@example.com 2026-11-22T12:00:00.000Z argon2id',
+        '3 banned@example.com 2026-11-22T12:00:00.000Z disabled bcrypt',
+      ],
     ],
     [
       'python.sql',
       'python',
-      ['2 ann@example.com 2026-11-22T12:00:00.000Z bcrypt', '3 bob@example.com 2026-11-22T12:00:00.000Z bcrypt'],
+      [
+        '2 ann@example.com 2026-11-22T12:00:00.000Z bcrypt',
+        '3 bob@example.com 2026-11-22T12:00:00.000Z bcrypt',
+        '4 banned@example.com 2026-11-22T12:00:00.000Z disabled bcrypt',
+      ],
     ],
     [
       'plain.csv',
@@ -118,6 +149,15 @@ describe('a dump', () => {
       assert.equal(dump.bytesRead(), dump.size)
     })
   }
+
+  it('has the columns of the statement that the documentation has people copy', async () => {
+    const page = await readFile(new URL('../../../docs/import-export.md', import.meta.url), 'utf8')
+    const columns = [...page.matchAll(/COPY \(SELECT (.+?)\s+FROM /gs)].map(([, list = '']) =>
+      list.split(/,\s+/).map((column) => column.replaceAll(/^\w\.|[\\"]/g, '')),
+    )
+    const headOf = (dump: string) => dump.split('\n')[0]?.replaceAll('"', '').split(',')
+    assert.deepEqual(columns, [headOf(dumps['supabase.csv']), headOf(dumps['better-auth.csv'])])
+  })
 
   it('bears hashes that the passwords of its people match', async () => {
     let checked = 0
