@@ -81,6 +81,7 @@ export function createAccounts(deps: Deps) {
       })
   const hasher = deps.onHash ? timedHasher(pool, deps.onHash) : pool
   const onRenewalFailed = (err: unknown) => log.warn({ err }, 'a password hash could not be renewed')
+  const onUnsettled = (err: unknown) => log.warn({ err }, 'a login is open and still counts as a failure')
   const isLockedOut: typeof isLockedOutAfter = (...streak) => deps.lockOut() && isLockedOutAfter(...streak)
   const setting = { accounts, hasher, audit, transact, clock, acceptPassword: onePolicy(deps), loginGuard }
   const routes = { limits, policy, expectRoom: hasher.expectRoom }
@@ -89,7 +90,7 @@ export function createAccounts(deps: Deps) {
       authRoutes(app, {
         ...routes,
         register: register(setting),
-        logIn: logIn({ accounts, hasher, loginGuard, isLockedOut, openSession, audit, clock, onRenewalFailed }),
+        logIn: logIn({ ...setting, isLockedOut, openSession, onRenewalFailed, onUnsettled }),
         tokenAnswer: deps.tokenAnswer,
       })
       userRoutes(app, {

@@ -20,6 +20,8 @@ interface Deps {
   readonly clock: Clock
   /** Told of a hash that could not be renewed: the login goes on, and the next one tries again. */
   readonly onRenewalFailed: (error: unknown) => void
+  /** Told where an open session still counts as a failure: the login goes on, and the next one ends that. */
+  readonly onUnsettled: (error: unknown) => void
 }
 
 /**
@@ -29,7 +31,7 @@ interface Deps {
  * @throws Refusal invalid_credentials; too_many_requests, for unknown accounts like for known ones.
  */
 export const logIn =
-  ({ accounts, hasher, loginGuard, isLockedOut, openSession, audit, clock, onRenewalFailed }: Deps) =>
+  ({ accounts, hasher, loginGuard, isLockedOut, openSession, audit, clock, onRenewalFailed, onUnsettled }: Deps) =>
   async (input: { email: string; password: Secret }, caller: Caller): Promise<TokenPair> => {
     const email = parseEmailAddress(input.email)
     const attempt = await loginGuard.enter(email ?? input.email, caller)
@@ -45,18 +47,24 @@ export const logIn =
       })
     if (credentials === null || !matches) return refuse(credentials, reasonOf(credentials, lockedOut))
 
-    await accounts.clearFailures(credentials.user.id)
-    await attempt.succeeded()
     if (outdated) await renew(credentials, input.password).catch(onRenewalFailed)
     // The renewal may have waited as well, and its failure stops no login.
     caller.gone?.throwIfAborted()
     const pair = await openSession({ userId: credentials.user.id, epoch: credentials.epoch }, caller)
-    return pair ?? refuse(credentials, 'the account changed meanwhile')
+    if (pair === null) return refuse(credentials, 'the account changed meanwhile')
+    // Not before the session is open: a password that was changed while it was tried ends no failures and makes no place known.
+    await settle(credentials).catch(onUnsettled)
+    return pair
 
     async function refuse(account: Credentials | null, because: string): Promise<never> {
       const event = { at: clock(), userId: account?.user.id ?? null, sessionId: null, caller, subject: because }
       await audit.note({ kind: 'login_failed', ...event })
       throw new Refusal('invalid_credentials', { because })
+    }
+
+    async function settle({ user }: Credentials): Promise<void> {
+      await accounts.clearFailures(user.id)
+      await attempt.succeeded()
     }
 
     async function renew({ user, passwordHash }: Credentials, password: Secret): Promise<void> {

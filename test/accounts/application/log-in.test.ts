@@ -21,6 +21,8 @@ interface World {
   readonly overloaded?: Error
   readonly unhashable?: Error
   readonly opens?: boolean
+  /** What the store throws when the failures are to end. */
+  readonly unclearable?: Error
   /** A guard that can give nothing back. */
   readonly forgetful?: boolean
   /** A hasher that takes every password for the right one. */
@@ -38,6 +40,7 @@ function loggingIn(world: World = {}) {
     withdrawAttempt: async (id, from) => script.did('withdrawAttempt', id, from),
     async clearFailures(id) {
       script.did('clearFailures', id)
+      if (world.unclearable) throw world.unclearable
       return true
     },
     renewHash: async (id, from, to) => script.did('renewHash', id, from, to),
@@ -75,6 +78,7 @@ function loggingIn(world: World = {}) {
       return opens ? tokens : null
     },
     onRenewalFailed: (error) => script.did('renewal failed', error),
+    onUnsettled: (error) => script.did('unsettled', error),
   })
   const attempt = (password = 'right', by: Caller = caller, typed = 'Jane@Example.com') =>
     call({ email: typed, password: new Secret(password) }, by)
@@ -86,18 +90,26 @@ const guarded = (from = 'elsewhere') => [
   ['beginAttempt', { email }, from],
 ]
 const verified = ['verify', 'hash of right', true]
-const proven = [...guarded(), verified, ['clearFailures', userId], ['succeeded']]
+const proven = [...guarded(), verified]
 const opened = ['open', { userId, epoch: 3 }]
+const settled = [['clearFailures', userId], ['succeeded']]
 const failed = (because: string, of: number | null = userId) => [
   'noted',
   { kind: 'login_failed', at: now, userId: of, sessionId: null, caller, subject: because },
 ]
 
 describe('the right password', () => {
-  it('ends the row of failures, gives back what was taken, and opens a session in the epoch of its proof', async () => {
+  it('opens a session in the epoch of its proof, and then ends the row of failures and gives back what was taken', async () => {
     const { script, attempt } = loggingIn()
     assert.equal(await attempt(), tokens)
-    assert.deepEqual(script.lines, [...proven, opened])
+    assert.deepEqual(script.lines, [...proven, opened, ...settled])
+  })
+
+  it('logs in also where it still counts as a failure, and that is told of', async () => {
+    const unclearable = new Error('no answer')
+    const { script, attempt } = loggingIn({ unclearable })
+    assert.equal(await attempt(), tokens)
+    assert.deepEqual(script.lines, [...proven, opened, ['clearFailures', userId], ['unsettled', unclearable]])
   })
 
   it('counts with the failures from known places where the place is known', async () => {
@@ -106,7 +118,7 @@ describe('the right password', () => {
     assert.deepEqual(script.lines.slice(0, 2), guarded('known'))
   })
 
-  it('opens nothing when the account changed meanwhile, and that is on record', async () => {
+  it('of before a change of the account opens nothing, ends no failures and gives nothing back, on record', async () => {
     const { script, attempt } = loggingIn({ opens: false })
     const because = 'the account changed meanwhile'
     await assert.rejects(attempt(), { name: 'Refusal', code: 'invalid_credentials', because })
@@ -131,14 +143,14 @@ describe('a hash under other parameters', () => {
     const { script, attempt } = loggingIn({ outdated: true })
     assert.equal(await attempt(), tokens)
     const renewed = ['renewHash', userId, 'hash of right', 'new hash of right']
-    assert.deepEqual(script.lines, [...proven, ['hash', true], renewed, opened])
+    assert.deepEqual(script.lines, [...proven, ['hash', true], renewed, opened, ...settled])
   })
 
   it('that cannot be renewed now is told of, and stops no login', async () => {
     const unhashable = new Error('no room')
     const { script, attempt } = loggingIn({ outdated: true, unhashable })
     assert.equal(await attempt(), tokens)
-    assert.deepEqual(script.lines, [...proven, ['hash', true], ['renewal failed', unhashable], opened])
+    assert.deepEqual(script.lines, [...proven, ['hash', true], ['renewal failed', unhashable], opened, ...settled])
   })
 })
 
