@@ -37,6 +37,8 @@ export function world(atMost?: number) {
     break: (error: Error | null) => {
       fault = error
     },
+    /** Makes a quota whole, as another process does. */
+    giveBack: (key: string) => void fullAt.delete(key),
     take: takeUnits({ buckets, audit, clock, ...(atMost && { atMost }) }),
   }
 }
