@@ -36,35 +36,44 @@ export const logIn =
     const email = parseEmailAddress(input.email)
     const attempt = await loginGuard.enter(email ?? input.email, caller)
     const from: Whence = attempt.isKnownPlace ? 'known' : 'elsewhere'
-    const credentials = email === null ? null : await accounts.beginAttempt({ email }, from)
+    // Of the account's own failures none is given back where nobody knows whether it was counted.
+    const credentials =
+      email === null ? null : await accounts.beginAttempt({ email }, from).catch((error) => giveBack(error, false))
     const lockedOut = credentials !== null && isLockedOut(credentials.failures, from)
     const { matches, outdated } = await hasher
       .verify(input.password, lockedOut ? null : (credentials?.passwordHash ?? null), caller.gone)
-      .catch(async (error) => {
-        // Whatever becomes of these, the reason why nothing was tried is the answer.
-        await Promise.allSettled([attempt.withdrawn(), email !== null && accounts.withdrawAttempt({ email }, from)])
-        throw error
-      })
+      .catch(giveBack)
     if (credentials === null || !matches) return refuse(credentials, reasonOf(credentials, lockedOut))
 
     if (outdated) await renew(credentials, input.password).catch(onRenewalFailed)
-    // The renewal may have waited as well, and its failure stops no login.
-    caller.gone?.throwIfAborted()
-    const pair = await openSession({ userId: credentials.user.id, epoch: credentials.epoch }, caller)
+    const pair = await open(credentials).catch(giveBack)
     if (pair === null) return refuse(credentials, 'the account changed meanwhile')
-    // Not before the session is open: a password that was changed while it was tried ends no failures and makes no place known.
+    // Not before the session is open: what was proven before a change ends no failures and makes no place known.
     await settle(credentials).catch(onUnsettled)
     return pair
 
-    async function refuse(account: Credentials | null, because: string): Promise<never> {
-      const event = { at: clock(), userId: account?.user.id ?? null, sessionId: null, caller, subject: because }
-      await audit.note({ kind: 'login_failed', ...event })
-      throw new Refusal('invalid_credentials', { because })
+    async function open({ user, epoch }: Credentials): Promise<TokenPair | null> {
+      // The renewal may have waited as well, and its failure stops no login.
+      caller.gone?.throwIfAborted()
+      return openSession({ userId: user.id, epoch }, caller)
     }
 
     async function settle({ user }: Credentials): Promise<void> {
       await accounts.clearFailures(user.id)
       await attempt.succeeded()
+    }
+
+    /** The password was not found wrong. Whatever becomes of what is given back, the reason why is the answer. */
+    async function giveBack(error: unknown, isCounted = true): Promise<never> {
+      const counted = isCounted && email !== null && accounts.withdrawAttempt({ email }, from)
+      await Promise.allSettled([attempt.withdrawn(), counted])
+      throw error
+    }
+
+    async function refuse(account: Credentials | null, because: string): Promise<never> {
+      const event = { at: clock(), userId: account?.user.id ?? null, sessionId: null, caller, subject: because }
+      await audit.note({ kind: 'login_failed', ...event })
+      throw new Refusal('invalid_credentials', { because })
     }
 
     async function renew({ user, passwordHash }: Credentials, password: Secret): Promise<void> {

@@ -21,7 +21,10 @@ interface World {
   readonly overloaded?: Error
   readonly unhashable?: Error
   readonly opens?: boolean
-  /** What the store throws when the failures are to end. */
+  /** What is thrown when a session is to open. */
+  readonly unopened?: Error
+  /** What the store throws when an attempt begins, and when the failures are to end. */
+  readonly unbegun?: Error
   readonly unclearable?: Error
   /** A guard that can give nothing back. */
   readonly forgetful?: boolean
@@ -35,6 +38,7 @@ function loggingIn(world: World = {}) {
   const accounts = {
     async beginAttempt(by, from) {
       script.did('beginAttempt', by, from)
+      if (world.unbegun) throw world.unbegun
       return credentials
     },
     withdrawAttempt: async (id, from) => script.did('withdrawAttempt', id, from),
@@ -75,6 +79,7 @@ function loggingIn(world: World = {}) {
     isLockedOut,
     async openSession(who) {
       script.did('open', who)
+      if (world.unopened) throw world.unopened
       return opens ? tokens : null
     },
     onRenewalFailed: (error) => script.did('renewal failed', error),
@@ -93,6 +98,7 @@ const verified = ['verify', 'hash of right', true]
 const proven = [...guarded(), verified]
 const opened = ['open', { userId, epoch: 3 }]
 const settled = [['clearFailures', userId], ['succeeded']]
+const givenBack = (from = 'elsewhere') => [['withdrawn'], ['withdrawAttempt', { email }, from]]
 const failed = (because: string, of: number | null = userId) => [
   'noted',
   { kind: 'login_failed', at: now, userId: of, sessionId: null, caller, subject: because },
@@ -103,6 +109,13 @@ describe('the right password', () => {
     const { script, attempt } = loggingIn()
     assert.equal(await attempt(), tokens)
     assert.deepEqual(script.lines, [...proven, opened, ...settled])
+  })
+
+  it('for which no session could be opened counts as no failure: all that was taken is given back', async () => {
+    const unopened = new Error('no answer')
+    const { script, attempt } = loggingIn({ unopened })
+    await assert.rejects(attempt(), unopened)
+    assert.deepEqual(script.lines, [...proven, opened, ...givenBack()])
   })
 
   it('logs in also where it still counts as a failure, and that is told of', async () => {
@@ -125,11 +138,11 @@ describe('the right password', () => {
     assert.deepEqual(script.lines, [...proven, opened, failed(because)])
   })
 
-  it('whose caller has hung up opens nothing', async () => {
+  it('whose caller has hung up opens nothing, and counts as no failure', async () => {
     const { script, attempt } = loggingIn()
     const gone = AbortSignal.abort(new Error('hung up'))
     await assert.rejects(attempt('right', { ...caller, gone }), { message: 'hung up' })
-    assert.ok(!JSON.stringify(script.lines).includes('open'))
+    assert.deepEqual(script.lines, [...guarded(), ['verify', 'hash of right', false], ...givenBack()])
   })
 
   it('needs nobody who could hang up', async () => {
@@ -196,19 +209,13 @@ describe('a password that could not be tried', () => {
   it('counts as no failure: all that was taken is given back', async () => {
     const { script, attempt } = loggingIn({ overloaded, isKnownPlace: true })
     await assert.rejects(attempt(), overloaded)
-    assert.deepEqual(script.lines, [
-      ...guarded('known'),
-      verified,
-      ['withdrawn'],
-      ['withdrawAttempt', { email }, 'known'],
-    ])
+    assert.deepEqual(script.lines, [...guarded('known'), verified, ...givenBack('known')])
   })
 
   it('for an unknown address gives back what the guard took', async () => {
     const { script, attempt } = loggingIn({ overloaded, credentials: null })
     await assert.rejects(attempt(), overloaded)
-    const given = [['withdrawn'], ['withdrawAttempt', { email }, 'elsewhere']]
-    assert.deepEqual(script.lines, [...guarded(), ['verify', null, true], ...given])
+    assert.deepEqual(script.lines, [...guarded(), ['verify', null, true], ...givenBack()])
   })
 
   it('for what is no address gives back what the guard took, and that alone', async () => {
@@ -217,8 +224,16 @@ describe('a password that could not be tried', () => {
     assert.deepEqual(script.lines, [['guard', 'Jane'], ['verify', null, true], ['withdrawn']])
   })
 
+  it('gives back what the guard took where the account could not be asked, and no failure that may not be counted', async () => {
+    const unbegun = new Error('no answer')
+    const { script, attempt } = loggingIn({ unbegun })
+    await assert.rejects(attempt(), unbegun)
+    assert.deepEqual(script.lines, [...guarded(), ['withdrawn']])
+  })
+
   it('is the answer also where nothing can be given back', async () => {
-    const { attempt } = loggingIn({ overloaded, forgetful: true })
-    await assert.rejects(attempt(), overloaded)
+    for (const world of [{ overloaded }, { unbegun: overloaded }, { unopened: overloaded }]) {
+      await assert.rejects(loggingIn({ ...world, forgetful: true }).attempt(), overloaded)
+    }
   })
 })
