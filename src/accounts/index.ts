@@ -58,7 +58,7 @@ interface Deps {
   readonly revokeSessions: RevokeSessions
   readonly guards: TokenGuards
   readonly loginGuard: LoginGuard
-  /** Whether so many failures in a row may be too many; asked anew each time. */
+  /** Whether failures count, and so many in a row may be too many; asked anew each time. */
   readonly lockOut: () => boolean
   readonly limits: RouteLimits
   readonly tokenAnswer: Parameters<typeof authRoutes>[1]['tokenAnswer']
@@ -96,7 +96,7 @@ export function createAccounts(deps: Deps) {
       userRoutes(app, {
         ...routes,
         guards,
-        changePassword: changePassword({ ...setting, isLockedOut, revokeSessions }),
+        changePassword: changePassword({ ...setting, isLockedOut, countsFailures: deps.lockOut, revokeSessions }),
       })
     },
     list: listAccounts({ records }),

@@ -117,6 +117,17 @@ export function accountStoreContract(world: () => World): void {
       assert.equal(await failuresOf(other.id, 'elsewhere'), 1)
     })
 
+    it('counts nothing and writes nothing where no failure counts, and knows the account all the same', async () => {
+      const user = await inserted()
+      const counted = await accounts.beginAttempt({ id: user.id }, 'known')
+      for (const by of [{ id: user.id }, { email: user.email }]) {
+        assert.deepEqual(await accounts.beginAttempt(by, null), { ...counted, failures: 0 })
+      }
+      assert.equal(await accounts.beginAttempt({ email: newEmail() }, null), null)
+      assert.equal(await failuresOf(user.id, 'known'), 2)
+      assert.equal(await failuresOf(user.id, 'elsewhere'), 1)
+    })
+
     it('counts each of many attempts at one moment', async () => {
       const { id, email } = await inserted()
       const attempts = Array.from({ length: 50 }, () => accounts.beginAttempt({ email }, 'elsewhere'))

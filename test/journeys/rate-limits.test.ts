@@ -300,6 +300,30 @@ describe('a service without limits', () => {
     assert.equal(answer.status, 200)
     assert.equal(answer.headers.get('ratelimit-policy'), null)
   })
+
+  it('has counted nothing when limits come on', async () => {
+    const { email, password } = await service.person()
+    const { access_token: token } = (
+      await service.call('POST', '/api/v1/auth/login', { json: { email, password } })
+    ).body
+    const json = { current_password: wrong, new_password: 'your_next_password_456' }
+    for (let failed = 0; failed < 60; failed++) {
+      const answers = await Promise.all([
+        service.call('POST', '/api/v1/auth/login', { json: { email, password: wrong } }),
+        service.call('PUT', '/api/v1/users/me/password', { token, json }),
+      ])
+      assert.deepEqual(
+        answers.map(({ status }) => status),
+        [401, 401],
+      )
+    }
+    service.service.adjust({ rateLimit: true, maxSessionsPerUser: 100, logLevel: 'silent' }, null)
+    try {
+      assert.equal((await service.call('POST', '/api/v1/auth/login', { json: { email, password } })).status, 200)
+    } finally {
+      service.service.adjust({ rateLimit: false, maxSessionsPerUser: 100, logLevel: 'silent' }, null)
+    }
+  })
 })
 
 describe('a service whose limits cannot be asked', () => {

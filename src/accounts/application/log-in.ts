@@ -5,7 +5,7 @@ import { parseEmailAddress } from '../../kernel/email-address.ts'
 import { Refusal } from '../../kernel/refusal.ts'
 import type { Secret } from '../../kernel/secret.ts'
 import type { Proven, TokenPair } from '../../sessions/index.ts'
-import type { LoginGuard } from '../../throttle/index.ts'
+import type { LoginAttempt, LoginGuard } from '../../throttle/index.ts'
 import type { IsLockedOut, Whence } from '../domain/lockout.ts'
 import { acceptedBefore } from '../domain/password-policy.ts'
 import type { AccountStore, Credentials, PasswordHasher } from './ports.ts'
@@ -35,7 +35,7 @@ export const logIn =
   async (input: { email: string; password: Secret }, caller: Caller): Promise<TokenPair> => {
     const email = parseEmailAddress(input.email)
     const attempt = await loginGuard.enter(email ?? input.email, caller)
-    const from: Whence = attempt.isKnownPlace ? 'known' : 'elsewhere'
+    const from = whenceOf(attempt)
     // Of the account's own failures none is given back where nobody knows whether it was counted.
     const credentials =
       email === null ? null : await accounts.beginAttempt({ email }, from).catch((error) => giveBack(error, false))
@@ -65,7 +65,7 @@ export const logIn =
 
     /** The password was not found wrong. Whatever becomes of what is given back, the reason why is the answer. */
     async function giveBack(error: unknown, isCounted = true): Promise<never> {
-      const counted = isCounted && email !== null && accounts.withdrawAttempt({ email }, from)
+      const counted = isCounted && email !== null && from !== null && accounts.withdrawAttempt({ email }, from)
       await Promise.allSettled([attempt.withdrawn(), counted])
       throw error
     }
@@ -81,6 +81,9 @@ export const logIn =
       await accounts.renewHash(user.id, passwordHash, await hasher.hash(acceptedBefore(password), caller.gone))
     }
   }
+
+const whenceOf = ({ isKnownPlace }: LoginAttempt): Whence | null =>
+  isKnownPlace === null ? null : isKnownPlace ? 'known' : 'elsewhere'
 
 /** Why a login failed: for the log and the audit log alone. */
 function reasonOf(credentials: Credentials | null, lockedOut: boolean): string {

@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { EmailAddress } from '../../kernel/email-address.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import type { Database } from '../../platform/postgres/tables.ts'
@@ -26,21 +26,9 @@ const decoys = 65_536
 export function accountStorePostgres(database: Database): AccountStore {
   const begin: AccountStore['beginAttempt'] = async (by, from) => {
     const [which, typed] = 'id' in by ? [sql`id = ${by.id}`, String(by.id)] : [sql`email = ${by.email}`, by.email]
-    const one = (whence: Whence) => sql.lit(whence === from ? 1 : 0)
-    const first = sql`${one('known')}, ${one('elsewhere')}`
-    const further = sql`known = streak.known + ${one('known')}, elsewhere = streak.elsewhere + ${one('elsewhere')}`
-    const { rows } = await sql<Attempt>`
-      WITH account AS (
-        SELECT id, email, password_hash, disabled_at, epoch FROM users WHERE ${which}
-      ), streak AS (
-        INSERT INTO login_streaks AS streak (user_id, known, elsewhere) SELECT id, ${first} FROM account
-        ON CONFLICT (user_id) DO UPDATE SET ${further} RETURNING ${sql.ref(from)} AS failures
-      ), decoy AS (
-        INSERT INTO login_streak_decoys AS streak (slot, known, elsewhere)
-        SELECT hashtext(${typed}) & ${sql.lit(decoys - 1)}, ${first} WHERE NOT EXISTS (SELECT FROM account)
-        ON CONFLICT (slot) DO UPDATE SET ${further}
-      )
-      SELECT account.*, streak.failures FROM account CROSS JOIN streak`.execute(database)
+    const account = sql`SELECT id, email, password_hash, disabled_at, epoch FROM users WHERE ${which}`
+    const attempt = from === null ? uncounted(account) : counted(account, typed, from)
+    const { rows } = await attempt.execute(database)
     const [row] = rows
     if (!row) return null
     const passwordHash = row.disabled_at === null ? row.password_hash : null
@@ -119,6 +107,27 @@ export function accountStorePostgres(database: Database): AccountStore {
       return numUpdatedRows > 0n
     },
   }
+}
+
+const uncounted = (account: RawBuilder<unknown>) => sql<Attempt>`
+  SELECT account.*, 0 AS failures FROM (${account}) account`
+
+function counted(account: RawBuilder<unknown>, typed: string, from: Whence): RawBuilder<Attempt> {
+  const one = (whence: Whence) => sql.lit(whence === from ? 1 : 0)
+  const first = sql`${one('known')}, ${one('elsewhere')}`
+  const further = sql`known = streak.known + ${one('known')}, elsewhere = streak.elsewhere + ${one('elsewhere')}`
+  return sql<Attempt>`
+    WITH account AS (
+      ${account}
+    ), streak AS (
+      INSERT INTO login_streaks AS streak (user_id, known, elsewhere) SELECT id, ${first} FROM account
+      ON CONFLICT (user_id) DO UPDATE SET ${further} RETURNING ${sql.ref(from)} AS failures
+    ), decoy AS (
+      INSERT INTO login_streak_decoys AS streak (slot, known, elsewhere)
+      SELECT hashtext(${typed}) & ${sql.lit(decoys - 1)}, ${first} WHERE NOT EXISTS (SELECT FROM account)
+      ON CONFLICT (slot) DO UPDATE SET ${further}
+    )
+    SELECT account.*, streak.failures FROM account CROSS JOIN streak`
 }
 
 const userOf = (row: { id: number; email: string }): User => ({

@@ -8,8 +8,8 @@ import type { TakeUnits } from './take-units.ts'
 
 /** A login that may try one password. */
 export interface LoginAttempt {
-  /** Whether the person has logged in from this place before. */
-  readonly isKnownPlace: boolean
+  /** Whether the person has logged in from this place before; null where nobody is limited and no failure counts. */
+  readonly isKnownPlace: boolean | null
   /** The password was right: what was taken for a failure is given back, and the place is known from now on. */
   succeeded(): Promise<void>
   /** No password was tried: what was taken is given back. */

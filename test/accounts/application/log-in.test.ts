@@ -15,7 +15,7 @@ const tokens = { accessToken: 'a' } as TokenPair
 
 interface World {
   readonly credentials?: Credentials | null
-  readonly isKnownPlace?: boolean
+  readonly isKnownPlace?: boolean | null
   readonly outdated?: boolean
   /** What the hasher throws when it is to verify, and when it is to hash. */
   readonly overloaded?: Error
@@ -90,7 +90,7 @@ function loggingIn(world: World = {}) {
   return { script, attempt }
 }
 
-const guarded = (from = 'elsewhere') => [
+const guarded = (from: string | null = 'elsewhere') => [
   ['guard', email],
   ['beginAttempt', { email }, from],
 ]
@@ -201,6 +201,21 @@ describe('a login that fails', () => {
       assert.equal(await attempt(), tokens)
     })
   }
+})
+
+describe('where nobody is limited', () => {
+  it('a login counts as no failure and is never locked out', async () => {
+    const { script, attempt } = loggingIn({ isKnownPlace: null, credentials: { ...account, failures: 1000 } })
+    assert.equal(await attempt(), tokens)
+    assert.deepEqual(script.lines, [...guarded(null), verified, opened, ...settled])
+  })
+
+  it('a password that could not be tried takes no failure back', async () => {
+    const overloaded = new Refusal('overloaded')
+    const { script, attempt } = loggingIn({ isKnownPlace: null, overloaded })
+    await assert.rejects(attempt(), overloaded)
+    assert.deepEqual(script.lines, [...guarded(null), verified, ['withdrawn']])
+  })
 })
 
 describe('a password that could not be tried', () => {
