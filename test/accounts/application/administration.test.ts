@@ -40,7 +40,7 @@ describe('disabling an account', () => {
     assert.deepEqual(script.lines, [
       'begin',
       ['setDisabled', userId, now],
-      ['revokeSessions', { userId, but: null, now, caller: null }],
+      ['revokeSessions', { userId, but: null, now, caller: null, byOperator: true }],
       ['recorded', event('user_disabled')],
       'commit',
     ])
