@@ -47,7 +47,8 @@ export function accountStorePostgres(database: Database): AccountStore {
     },
 
     async find(id) {
-      const row = await database.selectFrom('users').select(['id', 'email']).where('id', '=', id).executeTakeFirst()
+      const query = database.selectFrom('users').select(['id', 'email']).where('id', '=', id)
+      const row = await retried(() => query.executeTakeFirst())
       return row ? userOf(row) : null
     },
 
@@ -58,33 +59,32 @@ export function accountStorePostgres(database: Database): AccountStore {
       ),
 
     async withdrawAttempt(by, from) {
-      await database
+      const query = database
         .updateTable('login_streaks')
         .set(from, sql`${sql.ref(from)} - 1`)
         .where('user_id', '=', (query) =>
           'id' in by ? sql<number>`${by.id}` : query.selectFrom('users').select('id').where('email', '=', by.email),
         )
         .where(from, '>', 0)
-        .execute()
+      await retried(() => query.execute())
     },
 
     async clearFailures(id) {
-      const { numUpdatedRows } = await database
+      const query = database
         .updateTable('login_streaks')
         .set({ known: 0, elsewhere: 0 })
         .where('user_id', '=', id)
         .where((where) => where.or([where('known', '>', 0), where('elsewhere', '>', 0)]))
-        .executeTakeFirst()
-      return numUpdatedRows > 0n
+      return (await retried(() => query.executeTakeFirst())).numUpdatedRows > 0n
     },
 
     async renewHash(id, from, to) {
-      await database
+      const query = database
         .updateTable('users')
         .set({ password_hash: to })
         .where('id', '=', id)
         .where('password_hash', '=', from)
-        .execute()
+      await retried(() => query.execute())
     },
 
     async replaceHash(transaction, id, epoch, to) {
