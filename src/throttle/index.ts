@@ -87,7 +87,7 @@ export function createThrottle({ database, clock, audit, log, hmacKey, isOn }: D
  */
 const switched = (isOn: () => boolean, guard: LoginGuard): LoginGuard => ({
   ...guard,
-  enter: async (typed, caller) => (isOn() ? guard.enter(typed, caller) : noAttempt),
+  enter: async (...attempt) => (isOn() ? guard.enter(...attempt) : noAttempt),
 })
 
 const noAttempt: LoginAttempt = {

@@ -272,15 +272,17 @@ for (const kind of kinds) {
       assert.equal(refused.headers.get('retry-after'), '60')
     })
 
-    it('are on record in the audit log, once for each who goes on and on', async () => {
-      const from = newAddress()
-      const email = nobody()
-      await fail(30, () => from, email)
-      const events = await service.query<{ subject: string }>(
-        `SELECT subject FROM audit_events JOIN audit_whence ON event_id = id
-         WHERE kind = 'rate_limited' AND audit_whence.ip = '${from}'`,
-      )
-      assert.deepEqual(events, [{ subject: 'login-pair' }])
+    it('are on record in the audit log, once for each who goes on and on, and with the account that was meant', async () => {
+      for (const { email } of [{ email: nobody() }, await service.person()]) {
+        const from = newAddress()
+        await fail(30, () => from, email)
+        const events = await service.query<{ subject: string }>(
+          `SELECT subject, user_id::int FROM audit_events JOIN audit_whence ON event_id = id
+           WHERE kind = 'rate_limited' AND audit_whence.ip = '${from}'`,
+        )
+        const [user] = await service.query<{ id: number }>(`SELECT id::int FROM users WHERE email = '${email}'`)
+        assert.deepEqual(events, [{ subject: 'login-pair', user_id: user?.id ?? null }])
+      }
     })
   })
 }

@@ -34,7 +34,8 @@ export const logIn =
   ({ accounts, hasher, loginGuard, isLockedOut, openSession, audit, clock, onRenewalFailed, onUnsettled }: Deps) =>
   async (input: { email: string; password: Secret }, caller: Caller): Promise<TokenPair> => {
     const email = parseEmailAddress(input.email)
-    const attempt = await loginGuard.enter(email ?? input.email, caller)
+    const whose = async () => (email === null ? null : ((await accounts.find({ email }))?.id ?? null))
+    const attempt = await loginGuard.enter(email ?? input.email, caller, whose)
     const from = whenceOf(attempt)
     // Of the account's own failures none is given back where nobody knows whether it was counted.
     const credentials =

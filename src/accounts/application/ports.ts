@@ -23,7 +23,7 @@ export interface AccountStore {
     transaction: Transaction,
     account: { email: EmailAddress; passwordHash: string; createdAt: Date },
   ): Promise<User | null>
-  find(id: UserId): Promise<User | null>
+  find(by: { email: EmailAddress } | { id: UserId }): Promise<User | null>
   /**
    * What an attempt at the account's password needs. The attempt counts as failed in the same statement, so that no
    * number of attempts at one moment is more than is allowed; with `from` null none counts, and nothing is written. For a

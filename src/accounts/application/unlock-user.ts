@@ -19,7 +19,7 @@ interface Deps {
 export const unlockUser =
   ({ accounts, loginGuard, audit, clock }: Deps) =>
   async (userId: UserId, operator: Caller | null = null): Promise<boolean> => {
-    const user = await accounts.find(userId)
+    const user = await accounts.find({ id: userId })
     if (user === null) return false
     await loginGuard.unlock(user.email)
     if (!(await accounts.clearFailures(userId))) return false

@@ -46,8 +46,9 @@ export function accountStorePostgres(database: Database): AccountStore {
       return row ? userOf(row) : null
     },
 
-    async find(id) {
-      const query = database.selectFrom('users').select(['id', 'email']).where('id', '=', id)
+    async find(by) {
+      const users = database.selectFrom('users').select(['id', 'email'])
+      const query = 'id' in by ? users.where('id', '=', by.id) : users.where('email', '=', by.email)
       const row = await retried(() => query.executeTakeFirst())
       return row ? userOf(row) : null
     },

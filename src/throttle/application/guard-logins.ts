@@ -1,6 +1,7 @@
 import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { EmailAddress } from '../../kernel/email-address.ts'
+import type { UserId } from '../../kernel/ids.ts'
 import { Refusal } from '../../kernel/refusal.ts'
 import { limits } from '../domain/limit.ts'
 import type { BucketKey, BucketStore, KeyOf, PlaceStore } from './ports.ts'
@@ -20,9 +21,10 @@ export interface LoginGuard {
   /**
    * An attempt at the account of that address, as it was typed.
    *
+   * @param whose looks that account up, where a refusal is put on record.
    * @throws Refusal too_many_requests.
    */
-  enter(typed: string, caller: Caller): Promise<LoginAttempt>
+  enter(typed: string, caller: Caller, whose: () => Promise<UserId | null>): Promise<LoginAttempt>
   /**
    * A password was set from here by who may: this place is known from now on, and no other any more. That is done
    * already, so this never rejects.
@@ -67,14 +69,17 @@ export function guardLogins({ take, buckets, places, keyOf, clock, placeOf, onFo
   }
 
   return {
-    async enter(typed, caller) {
+    async enter(typed, caller, whose) {
       const now = clock()
       const [account, place] = [accountOf(typed), placeOfCaller(caller)]
       const lastAt = await places.lastLogin(account, place)
       const isKnownPlace = lastAt !== null && now.getTime() - lastAt.getTime() < placeMemory * 1000
       const pair = { limit: limits.loginPair, key: keyOf('pair', account, place), units: 1, userId: null }
       const others = isKnownPlace ? [] : [elsewhereOf(account)]
-      const verdict = await take([pair, ...others], caller)
+      const verdict = await take(
+        [pair, ...others].map((want) => ({ ...want, whose })),
+        caller,
+      )
       if (!verdict.enough) {
         throw new Refusal('too_many_requests', { because: verdict.limit.name, retryAfter: verdict.retryAfter })
       }

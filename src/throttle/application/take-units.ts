@@ -8,6 +8,8 @@ import type { Ask, BucketKey, BucketStore } from './ports.ts'
 /** Units that somebody wants, and whose quota it is: null where that is not known. */
 export interface Want extends Ask {
   readonly userId: UserId | null
+  /** Looks up whose it is, for a refusal that is put on record. */
+  readonly whose?: (() => Promise<UserId | null>) | undefined
 }
 
 /** Enough of every quota, and where that leaves the first; or the first that was used up, and for how many seconds. */
@@ -51,11 +53,11 @@ export function takeUnits({ buckets, audit, clock, atMost = 10_000 }: Deps): Tak
     if (shut.size > atMost) shut.delete(shut.keys().next().value as BucketKey)
   }
 
-  async function refuse({ limit, key, userId }: Want, found: Shut, now: Date, caller: Caller) {
+  async function refuse({ limit, key, userId, whose }: Want, found: Shut, now: Date, caller: Caller) {
     remember(key, found)
     const wait = found.until - now.getTime()
     const event = { kind: 'rate_limited', at: now, userId, sessionId: null, caller, subject: limit.name } as const
-    await audit.noteOnce(`rate_limited ${key}`, event)
+    await audit.noteOnce(`rate_limited ${key}`, event, whose)
     return { enough: false, limit, retryAfter: Math.max(1, Math.ceil(wait / 1000)) } as const
   }
 

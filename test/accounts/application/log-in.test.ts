@@ -28,6 +28,8 @@ interface World {
   readonly unclearable?: Error
   /** A guard that can give nothing back. */
   readonly forgetful?: boolean
+  /** Whether the guard asks whose account it is. */
+  readonly asks?: boolean
   /** A hasher that takes every password for the right one. */
   readonly credulous?: boolean
 }
@@ -40,6 +42,10 @@ function loggingIn(world: World = {}) {
       script.did('beginAttempt', by, from)
       if (world.unbegun) throw world.unbegun
       return credentials
+    },
+    async find(by) {
+      script.did('find', by)
+      return credentials && credentials.user
     },
     withdrawAttempt: async (id, from) => script.did('withdrawAttempt', id, from),
     async clearFailures(id) {
@@ -64,8 +70,9 @@ function loggingIn(world: World = {}) {
   const call = logIn({
     ...{ accounts, hasher, audit: script.audit, clock: () => now },
     loginGuard: {
-      async enter(typed) {
+      async enter(typed, _caller, whose) {
         script.did('guard', typed)
+        if (world.asks) script.did('whose', await whose())
         return {
           isKnownPlace,
           succeeded: async () => script.did('succeeded'),
@@ -193,6 +200,18 @@ describe('a login that fails', () => {
     const { script, attempt } = loggingIn()
     await assert.rejects(attempt('right', caller, 'Jane'), { code: 'invalid_credentials', because: 'unknown e-mail' })
     assert.deepEqual(script.lines, [['guard', 'Jane'], ['verify', null, true], failed('unknown e-mail', null)])
+  })
+
+  it('has its guard told whose account it is when it asks, and null where there is none', async () => {
+    const told = async (credentials: Credentials | null, typed = 'Jane@Example.com') => {
+      const { script, attempt } = loggingIn({ asks: true, credentials })
+      await assert.rejects(attempt('wrong', caller, typed))
+      return script.lines.slice(1, 3)
+    }
+    const found = ['find', { email }]
+    assert.deepEqual(await told(account), [found, ['whose', userId]])
+    assert.deepEqual(await told(null), [found, ['whose', null]])
+    assert.deepEqual((await told(null, 'Jane'))[0], ['whose', null])
   })
 
   for (const from of ['known', 'elsewhere'] as const) {

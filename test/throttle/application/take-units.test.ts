@@ -101,6 +101,15 @@ describe('taking units', () => {
     ])
   })
 
+  it('has it looked up whose quota was used up, where that is not known', async () => {
+    const { times, told } = world()
+    await times(6, { ...one('a'), whose: async () => 7 as UserId })
+    assert.deepEqual(
+      told.map(({ userId }) => userId),
+      [7],
+    )
+  })
+
   it('lets the fault of a store through, and nobody with it', async () => {
     const { take, break: breaks } = world()
     breaks(new Error('no answer'))

@@ -1,4 +1,4 @@
-import type { AuditEvent } from '../../../src/audit/index.ts'
+import type { Audit, AuditEvent } from '../../../src/audit/index.ts'
 import type { Answer, Ask } from '../../../src/throttle/application/ports.ts'
 import { takeUnits } from '../../../src/throttle/application/take-units.ts'
 import { type Limit, stepOf, waitFor } from '../../../src/throttle/domain/limit.ts'
@@ -31,7 +31,11 @@ export function world(atMost?: number) {
     refund: async () => undefined,
     purge: async () => 0,
   }
-  const audit = { noteOnce: async (key: string, event: AuditEvent) => void told.push({ ...event, key }) }
+  const audit: Pick<Audit, 'noteOnce'> = {
+    async noteOnce(key, event, whose) {
+      told.push({ ...event, key, ...(whose && { userId: await whose() }) })
+    },
+  }
   return {
     ...{ clock, asked, told },
     break: (error: Error | null) => {
