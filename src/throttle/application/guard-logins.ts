@@ -32,8 +32,8 @@ export interface LoginGuard {
   passwordSet(email: EmailAddress, caller: Caller): Promise<void>
   /** No place is known any more of who has this address. What made that so is done already, so this never rejects. */
   forget(email: EmailAddress): Promise<void>
-  /** Gives the account's quota for unknown places back. */
-  unlock(email: EmailAddress): Promise<void>
+  /** Gives the account's quota for unknown places back; answers whether any of it was used. */
+  unlock(email: EmailAddress): Promise<boolean>
 }
 
 interface Deps {
@@ -103,6 +103,6 @@ export function guardLogins({ take, buckets, places, keyOf, clock, placeOf, onFo
       await places.forget(accountOf(email)).catch(onForgotten)
     },
 
-    unlock: (email) => buckets.refund([{ ...elsewhereOf(accountOf(email)), units: limits.loginElsewhere.quota }]),
+    unlock: (email) => buckets.restore(elsewhereOf(accountOf(email)).key, clock()),
   }
 }

@@ -30,6 +30,11 @@ function world({ lastLogin = null as number | null, enough = true } = {}) {
     buckets: {
       take: async () => [],
       refund: async (asks) => void did.push(`refund ${list(asks)}`),
+      async restore(key, now) {
+        assert.deepEqual(now, clock())
+        did.push(`restore ${key}`)
+        return enough
+      },
       purge: async () => 0,
     },
     places: {
@@ -140,9 +145,10 @@ describe('guarding logins', () => {
     assert.deepEqual(did.slice(1), ['forgotten: no answer'])
   })
 
-  it('gives the whole quota for unknown places back to an account that is unlocked', async () => {
+  it('gives the whole quota for unknown places back to an account that is unlocked, and tells whether any was used', async () => {
     const { did, unlock } = world()
-    await unlock()
-    assert.deepEqual(did, [`refund ${elsewhere} 20`])
+    assert.equal(await unlock(), true)
+    assert.deepEqual(did, [`restore ${elsewhere}`])
+    assert.equal(await world({ enough: false }).unlock(), false)
   })
 })

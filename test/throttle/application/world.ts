@@ -29,6 +29,7 @@ export function world(atMost?: number) {
       })
     },
     refund: async () => undefined,
+    restore: async () => false,
     purge: async () => 0,
   }
   const audit: Pick<Audit, 'noteOnce'> = {
