@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
-import { assertUnavailable, type Deed, deeds, does, openScene, type Prepare, recovery, recoveryBound, type Scene } from './scene.ts'
+import {
+  assertUnavailable,
+  type Deed,
+  deeds,
+  does,
+  openScene,
+  type Prepare,
+  recovery,
+  recoveryBound,
+  type Scene,
+} from './scene.ts'
 
 describe('a connection to the database that breaks under a call that writes', () => {
   let scene: Scene

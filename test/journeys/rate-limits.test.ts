@@ -217,19 +217,22 @@ for (const kind of kinds) {
       },
     )
 
-    itInFull('give an account that an operator unlocks its quota for unknown places back, within two seconds', async () => {
-      const { email, password } = await service.person()
-      await fail(30, newAddress, email)
-      assert.equal((await logIn(newAddress(), email, password)).status, 429)
-      const [row] = await service.query<{ id: number }>(`SELECT id FROM users WHERE email = '${email}'`)
-      await service.query(`UPDATE login_streaks SET known = 0, elsewhere = 0 WHERE user_id = ${row?.id}`)
-      assert.equal(await service.service.accounts.unlock(row?.id as never), true, 'for the quota alone')
-      assert.equal(await service.service.accounts.unlock(row?.id as never), false)
-      service.clock.advance(2)
-      const statuses = await fail(19, newAddress, email)
-      assert.deepEqual(new Set(statuses), new Set([401]))
-      assert.equal((await logIn(newAddress(), email, password)).status, 200)
-    })
+    itInFull(
+      'give an account that an operator unlocks its quota for unknown places back, within two seconds',
+      async () => {
+        const { email, password } = await service.person()
+        await fail(30, newAddress, email)
+        assert.equal((await logIn(newAddress(), email, password)).status, 429)
+        const [row] = await service.query<{ id: number }>(`SELECT id FROM users WHERE email = '${email}'`)
+        await service.query(`UPDATE login_streaks SET known = 0, elsewhere = 0 WHERE user_id = ${row?.id}`)
+        assert.equal(await service.service.accounts.unlock(row?.id as never), true, 'for the quota alone')
+        assert.equal(await service.service.accounts.unlock(row?.id as never), false)
+        service.clock.advance(2)
+        const statuses = await fail(19, newAddress, email)
+        assert.deepEqual(new Set(statuses), new Set([401]))
+        assert.equal((await logIn(newAddress(), email, password)).status, 200)
+      },
+    )
 
     itInFull('forget a place where nobody has logged in for 90 days', async () => {
       const home = newAddress()
@@ -307,9 +310,8 @@ describe('a service without limits', () => {
 
   it('has counted nothing when limits come on', async () => {
     const { email, password } = await service.person()
-    const { access_token: token } = (
-      await service.call('POST', '/api/v1/auth/login', { json: { email, password } })
-    ).body
+    const { access_token: token } = (await service.call('POST', '/api/v1/auth/login', { json: { email, password } }))
+      .body
     const json = { current_password: wrong, new_password: 'your_next_password_456' }
     for (let failed = 0; failed < 60; failed++) {
       const answers = await Promise.all([

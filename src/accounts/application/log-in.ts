@@ -66,8 +66,8 @@ export const logIn =
 
     /** The password was not found wrong. Whatever becomes of what is given back, the reason why is the answer. */
     async function giveBack(error: unknown, isCounted = true): Promise<never> {
-      const counted = isCounted && email !== null && from !== null && accounts.withdrawAttempt({ email }, from)
-      await Promise.allSettled([attempt.withdrawn(), counted])
+      const counted = isCounted && email !== null && from !== null
+      await Promise.allSettled([attempt.withdrawn(), counted && accounts.withdrawAttempt({ email }, from)])
       throw error
     }
 

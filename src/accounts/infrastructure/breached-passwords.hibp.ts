@@ -49,7 +49,10 @@ export function breachedPasswordsHibp(options: BreachCheckOptions): (password: s
   function crowded(): void {
     if (now() < crowdedUntil) return
     crowdedUntil = now() + pauseMs
-    log.warn({ because: `${maxOpen} are looked up at once` }, 'some passwords are accepted without a look-up in breaches')
+    log.warn(
+      { because: `${maxOpen} are looked up at once` },
+      'some passwords are accepted without a look-up in breaches',
+    )
   }
 
   function failed(error: unknown): void {

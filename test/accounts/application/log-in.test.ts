@@ -45,7 +45,7 @@ function loggingIn(world: World = {}) {
     },
     async find(by) {
       script.did('find', by)
-      return credentials && credentials.user
+      return credentials?.user ?? null
     },
     withdrawAttempt: async (id, from) => script.did('withdrawAttempt', id, from),
     async clearFailures(id) {
