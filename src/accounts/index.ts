@@ -58,7 +58,7 @@ interface Deps {
   readonly revokeSessions: RevokeSessions
   readonly guards: TokenGuards
   readonly loginGuard: LoginGuard
-  /** Whether so many failures in a row may be too many; asked anew each time. */
+  /** Whether failures count, and so many in a row may be too many; asked anew each time. */
   readonly lockOut: () => boolean
   readonly limits: RouteLimits
   readonly tokenAnswer: Parameters<typeof authRoutes>[1]['tokenAnswer']
@@ -81,6 +81,7 @@ export function createAccounts(deps: Deps) {
       })
   const hasher = deps.onHash ? timedHasher(pool, deps.onHash) : pool
   const onRenewalFailed = (err: unknown) => log.warn({ err }, 'a password hash could not be renewed')
+  const onUnsettled = (err: unknown) => log.warn({ err }, 'a login is open and still counts as a failure')
   const isLockedOut: typeof isLockedOutAfter = (...streak) => deps.lockOut() && isLockedOutAfter(...streak)
   const setting = { accounts, hasher, audit, transact, clock, acceptPassword: onePolicy(deps), loginGuard }
   const routes = { limits, policy, expectRoom: hasher.expectRoom }
@@ -89,13 +90,13 @@ export function createAccounts(deps: Deps) {
       authRoutes(app, {
         ...routes,
         register: register(setting),
-        logIn: logIn({ accounts, hasher, loginGuard, isLockedOut, openSession, audit, clock, onRenewalFailed }),
+        logIn: logIn({ ...setting, isLockedOut, openSession, onRenewalFailed, onUnsettled }),
         tokenAnswer: deps.tokenAnswer,
       })
       userRoutes(app, {
         ...routes,
         guards,
-        changePassword: changePassword({ ...setting, isLockedOut, revokeSessions }),
+        changePassword: changePassword({ ...setting, isLockedOut, countsFailures: deps.lockOut, revokeSessions }),
       })
     },
     list: listAccounts({ records }),

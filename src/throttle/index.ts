@@ -82,16 +82,16 @@ export function createThrottle({ database, clock, audit, log, hmacKey, isOn }: D
 }
 
 /**
- * Where it is off nobody is limited, and every place is as good as any. What is known stays: who is disabled, deleted or
- * given a new password meanwhile is forgotten all the same.
+ * Where it is off nobody is limited, and no failure counts: nobody can tell then who is a stranger. What is known stays:
+ * who is disabled, deleted or given a new password meanwhile is forgotten all the same.
  */
 const switched = (isOn: () => boolean, guard: LoginGuard): LoginGuard => ({
   ...guard,
-  enter: async (typed, caller) => (isOn() ? guard.enter(typed, caller) : noAttempt),
+  enter: async (...attempt) => (isOn() ? guard.enter(...attempt) : noAttempt),
 })
 
 const noAttempt: LoginAttempt = {
-  isKnownPlace: true,
+  isKnownPlace: null,
   succeeded: async () => undefined,
   withdrawn: async () => undefined,
 }

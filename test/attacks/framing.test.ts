@@ -186,7 +186,9 @@ test('a client that hangs up in the middle of its body is logged as its own faul
   const socket = connect(Number(new URL(service.url).port), '127.0.0.1')
   socket.on('error', () => {})
   await once(socket, 'connect')
-  await promisify<string>(socket.write.bind(socket))(rawRequest(login, [host, type, 'Content-Length: 500', trace], body))
+  await promisify<string>(socket.write.bind(socket))(
+    rawRequest(login, [host, type, 'Content-Length: 500', trace], body),
+  )
   socket.destroy()
   const lines = () => service.logLines.map((line) => JSON.parse(line)).filter(({ request_id }) => request_id === id)
   while (lines().length === 0) await sleep(20)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { dampNotes } from '../../src/audit/application/damp-notes.ts'
 import type { AuditEvent, AuditKind } from '../../src/audit/index.ts'
+import type { UserId } from '../../src/kernel/ids.ts'
 import { testClock } from '../support/clock.ts'
 
 function damping(options: { bound?: number; perMinute?: number } = {}) {
@@ -19,6 +20,7 @@ function damping(options: { bound?: number; perMinute?: number } = {}) {
     until: (promise: Promise<void>) => {
       hold = promise
     },
+    noteOnce,
     happens: (key: string, kind: AuditKind = 'rate_limited') =>
       noteOnce(key, { kind, at: clock(), userId: null, sessionId: null, caller: null, subject: 'what' }),
   }
@@ -33,6 +35,22 @@ describe('what happens over and over', () => {
       clock.advance(1)
     }
     assert.equal(events.length, 4)
+  })
+
+  it('is looked up once for whom it concerns, when it is put on record', async () => {
+    const { clock, events, noteOnce } = damping()
+    let asked = 0
+    const whose = async () => {
+      asked++
+      return 7 as UserId
+    }
+    const event = { kind: 'rate_limited', at: clock(), userId: null, sessionId: null, caller: null } as const
+    await Promise.all([noteOnce('a', event, whose), noteOnce('a', event, whose)])
+    await noteOnce('a', event, whose)
+    assert.deepEqual([asked, events], [1, [{ ...event, userId: 7 }]])
+    await assert.rejects(noteOnce('b', event, () => Promise.reject(new Error('no database'))))
+    await noteOnce('b', event, whose)
+    assert.equal(events.length, 2)
   })
 
   it('is answered to nobody before it is on record', async () => {

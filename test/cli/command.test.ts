@@ -141,7 +141,7 @@ describe('the command', () => {
     assert.ok((await json('audit', 'erase', String(id), '--yes')).erased >= 1)
     for (const { kind, ip, user_agent: device } of await events()) {
       assert.equal(ip, null)
-      assert.equal(/ operator /.test(device ?? ''), /^(user_|audit_erased)/.test(kind), kind)
+      assert.equal(/ operator /.test(device ?? ''), /^(user_|session_revoked|audit_erased)/.test(kind), kind)
     }
     assert.equal((await run('users', 'delete', String(id), '--yes')).code, 4)
   })

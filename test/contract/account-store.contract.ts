@@ -31,7 +31,8 @@ export function accountStoreContract(world: () => World): void {
       const user = await insert(email)
       assert.ok(user)
       assert.deepEqual(user, { id: user.id, email })
-      assert.deepEqual(await accounts.find(user.id), user)
+      assert.deepEqual(await accounts.find({ id: user.id }), user)
+      assert.deepEqual(await accounts.find({ email }), user)
       const credentials = await accounts.beginAttempt({ email }, 'known')
       assert.deepEqual(credentials, { user, passwordHash: 'first', epoch: credentials?.epoch, failures: 1 })
       assert.deepEqual(await accounts.beginAttempt({ id: user.id }, 'known'), { ...credentials, failures: 2 })
@@ -65,7 +66,8 @@ export function accountStoreContract(world: () => World): void {
 
     it('answers null for whom it does not know', async () => {
       const nobody = (await inserted()).id + 1_000_000
-      assert.equal(await accounts.find(nobody as UserId), null)
+      assert.equal(await accounts.find({ id: nobody as UserId }), null)
+      assert.equal(await accounts.find({ email: newEmail() }), null)
       assert.equal(await accounts.beginAttempt({ id: nobody as UserId }, 'known'), null)
       assert.equal(await accounts.beginAttempt({ email: newEmail() }, 'known'), null)
     })
@@ -115,6 +117,17 @@ export function accountStoreContract(world: () => World): void {
       await accounts.withdrawAttempt({ email: user.email }, 'elsewhere')
       assert.equal(await failuresOf(user.id, 'elsewhere'), 2)
       assert.equal(await failuresOf(other.id, 'elsewhere'), 1)
+    })
+
+    it('counts nothing and writes nothing where no failure counts, and knows the account all the same', async () => {
+      const user = await inserted()
+      const counted = await accounts.beginAttempt({ id: user.id }, 'known')
+      for (const by of [{ id: user.id }, { email: user.email }]) {
+        assert.deepEqual(await accounts.beginAttempt(by, null), { ...counted, failures: 0 })
+      }
+      assert.equal(await accounts.beginAttempt({ email: newEmail() }, null), null)
+      assert.equal(await failuresOf(user.id, 'known'), 2)
+      assert.equal(await failuresOf(user.id, 'elsewhere'), 1)
     })
 
     it('counts each of many attempts at one moment', async () => {

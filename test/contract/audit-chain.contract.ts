@@ -558,10 +558,14 @@ export function auditChainContract(world: () => World): void {
       const log = await fresh()
       const operator = { ip: null, userAgent: 'latchkey/1 operator root@db', requestId: 'b'.repeat(32) }
       await log.audit.note({ ...event(1), kind: 'user_disabled', userId: 9 as UserId, caller: operator })
-      await log.audit.note({ ...event(2), userId: 9 as UserId })
+      const revoked = { ...event(2), kind: 'session_revoked', userId: 9 as UserId } as const
+      await log.audit.note({ ...revoked, caller: operator, byOperator: true })
+      await log.audit.note(revoked)
       assert.equal(await log.erase(9 as UserId, operator), 1)
       const left = await world().database.selectFrom('audit_whence').select('user_agent').orderBy('event_id').execute()
-      assert.deepEqual(left, [{ user_agent: operator.userAgent }, { user_agent: operator.userAgent }])
+      assert.deepEqual(left, Array(3).fill({ user_agent: operator.userAgent }))
+      await log.seal()
+      assert.match(await text(log), /^4 events, positions 1 to 4, intact.*Personal data of 1 events were erased/s)
     })
   })
 

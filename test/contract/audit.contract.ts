@@ -93,6 +93,12 @@ export function auditContract(world: () => World): void {
       assert.equal((await eventsOf(userId)).length, 1)
     })
 
+    it('says of what others do too that an operator did it', async () => {
+      const userId = await newUser(world())
+      await audit().note({ kind: 'session_revoked', at: start, userId, sessionId: null, caller, byOperator: true })
+      assert.equal((await eventsOf(userId))[0]?.subject, 'by an operator')
+    })
+
     it('keeps a subject as text that is well-formed, of at most 200 characters; of 1000 where it is of a start', async () => {
       const userId = await newUser(world())
       const subject = `a\u0000\ud800\u2028"${'x'.repeat(300)}`

@@ -69,6 +69,16 @@ export function bucketStoreContract(world: () => World): void {
       await buckets.refund([ask(newKey())])
     })
 
+    it('makes one quota whole, and tells whether anything was missing', async () => {
+      const [key, other] = [newKey(), newKey()]
+      for (const one of [key, other]) await take(one, 0, 5)
+      assert.equal(await buckets.restore(key, at(9.999)), true)
+      assert.equal(await buckets.restore(key, at(0)), false)
+      assert.deepEqual(await take(key, 0, 5), { enough: true, fullAt: at(10) })
+      assert.equal(await buckets.restore(key, at(10)), false, 'by then all of it has come back')
+      assert.deepEqual(await take(other), { enough: false, fullAt: at(10) })
+    })
+
     for (const taken of [0, 1]) {
       it(`lets exactly the quota through of many at one moment, ${taken} taken before`, async () => {
         const key = newKey()

@@ -22,11 +22,13 @@ const saboteur = `
       IF FOUND AND nextval('fault_tries') <= plan.times THEN
         RAISE EXCEPTION 'a fault of the test' USING ERRCODE = plan.code;
       END IF;
-      RETURN NEW;
+      RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
     END $$;
   CREATE TRIGGER fault_now BEFORE INSERT OR UPDATE OF password_hash ON users
     FOR EACH ROW EXECUTE FUNCTION fault('write');
   CREATE TRIGGER fault_now BEFORE INSERT OR UPDATE ON sessions FOR EACH ROW EXECUTE FUNCTION fault('write');
+  CREATE TRIGGER fault_count BEFORE UPDATE ON login_streaks FOR EACH ROW EXECUTE FUNCTION fault('count');
+  CREATE TRIGGER fault_place BEFORE DELETE ON known_places FOR EACH ROW EXECUTE FUNCTION fault('forget');
   CREATE CONSTRAINT TRIGGER fault_late AFTER INSERT OR UPDATE OF password_hash ON users
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fault('commit');
   CREATE CONSTRAINT TRIGGER fault_late AFTER INSERT OR UPDATE ON sessions
@@ -35,13 +37,18 @@ const saboteur = `
 describe('a database that refuses a write for now', () => {
   let scene: Scene
   before(async () => {
-    scene = await openScene()
+    scene = await openScene(undefined, { RATE_LIMIT: 'on' })
     await scene.query(saboteur)
   })
   after(() => scene[Symbol.asyncDispose]())
-  afterEach(() => plan(null))
+  afterEach(async () => {
+    await plan(null)
+    // All come from one address, whose quotas are whole again by then.
+    scene.service.clock.advance(3600)
+  })
 
-  async function plan(failing: { code: string; moment: 'write' | 'commit'; times: number } | null): Promise<void> {
+  type Moment = 'write' | 'commit' | 'count' | 'forget'
+  async function plan(failing: { code: string; moment: Moment; times: number } | null): Promise<void> {
     await scene.query('DELETE FROM fault_plan')
     await scene.query('ALTER SEQUENCE fault_tries RESTART')
     if (!failing) return
@@ -84,12 +91,57 @@ describe('a database that refuses a write for now', () => {
     })
   }
 
+  const logIn = async (json: object) => (await scene.service.call('POST', '/api/v1/auth/login', { json })).status
+  const failuresOf = async (email: string) => (await scene.service.service.accounts.show(email)).failures
+
+  it('a login ends its failures after as many tries', async () => {
+    const person = await scene.service.person()
+    // The first attempt at an account inserts its row: what updates it is its end.
+    await plan({ code: '40001', moment: 'count', times: tries - 1 })
+    assert.equal(await logIn(person), 200)
+    assert.equal(await tried(), tries)
+    assert.deepEqual(await failuresOf(person.email), { known: 0, elsewhere: 0 })
+  })
+
+  it('a login whose failures can not be ended succeeds, and the next one ends them', async () => {
+    const person = await scene.service.person()
+    await plan({ code: '40001', moment: 'count', times: 1_000 })
+    assert.equal(await logIn(person), 200)
+    assert.equal(await tried(), tries)
+    await plan(null)
+    assert.deepEqual(await failuresOf(person.email), { known: 1, elsewhere: 0 })
+    assert.equal(await logIn(person), 200)
+    assert.deepEqual(await failuresOf(person.email), { known: 0, elsewhere: 0 })
+  })
+
+  it('the places of an account that is deleted are forgotten after as many tries', async () => {
+    await scene.query('DELETE FROM known_places')
+    const { email } = await scene.service.person()
+    const { accounts } = scene.service.service
+    const { id } = await accounts.show(email)
+    await plan({ code: '40001', moment: 'forget', times: tries - 1 })
+    await accounts.delete(id, { ip: null, userAgent: 'operator', requestId: 'a'.repeat(32) })
+    assert.equal(await tried(), tries)
+    assert.equal(await scene.one('SELECT count(*) FROM known_places'), 0)
+  })
+
+  it('a password hash is renewed after as many tries', async () => {
+    const person = await scene.service.person()
+    const outdated = await hash(person.password, 5)
+    await scene.query('UPDATE users SET password_hash = $1 WHERE email = $2', [outdated, person.email])
+    await plan({ code: '40001', moment: 'write', times: tries - 1 })
+    assert.equal((await scene.service.call('POST', '/api/v1/auth/login', { json: person })).status, 200)
+    await plan(null)
+    const [row] = await scene.query('SELECT password_hash FROM users WHERE email = $1', [person.email])
+    assert.notDeepEqual(row, { password_hash: outdated })
+  })
+
   it('a password hash that can not be renewed stops no login', async () => {
     const person = await scene.service.person()
     const outdated = await hash(person.password, 5)
     await scene.query('UPDATE users SET password_hash = $1 WHERE email = $2', [outdated, person.email])
-    // One failure is the renewal's: the login itself writes to another table.
-    await plan({ code: '40001', moment: 'write', times: 1 })
+    // So many failures are the renewal's: what the login itself writes comes after it.
+    await plan({ code: '40001', moment: 'write', times: tries })
     assert.equal((await scene.service.call('POST', '/api/v1/auth/login', { json: person })).status, 200)
     await plan(null)
     const [row] = await scene.query('SELECT password_hash FROM users WHERE email = $1', [person.email])
@@ -127,9 +179,20 @@ describe('a database that refuses a write for now', () => {
 describe('a database whose operator has made every transaction serializable', () => {
   let server: TestPostgres
   let scene: Scene
+  let limited: Scene
   before(async () => {
     server = await startPostgres()
     scene = await openScene(server)
+    limited = await openScene(server, { RATE_LIMIT: 'on' })
+    for (const one of [scene, limited]) await makeSerializable(one)
+  })
+  after(async () => {
+    await scene?.[Symbol.asyncDispose]()
+    await limited?.[Symbol.asyncDispose]()
+    await server?.stop()
+  })
+
+  async function makeSerializable(scene: Scene): Promise<void> {
     await scene.query(
       `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = serializable', current_database()); END $$`,
     )
@@ -138,10 +201,16 @@ describe('a database whose operator has made every transaction serializable', ()
       `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
        WHERE datname = current_database() AND application_name = 'latchkey'`,
     )
-  })
-  after(async () => {
-    await scene?.[Symbol.asyncDispose]()
-    await server?.stop()
+  }
+
+  it('has each of ten logins at once, which all count for one account, answered truly or refused for now', async () => {
+    const deed = await deeds.login?.(limited)
+    assert.ok(deed)
+    const answers = await Promise.all(Array.from({ length: 10 }, () => does(limited, deed)))
+    const done = answers.filter(({ status }) => status === deed.success)
+    for (const answer of answers) if (!done.includes(answer)) assertUnavailable(answer)
+    assert.ok(done.length > 0)
+    assert.equal(await deed.effect(), done.length)
   })
 
   it('has each of twenty equal calls at once answered truly or refused for now, and its deed done once', async () => {

@@ -20,13 +20,13 @@ export interface Scene {
 }
 
 /** @param server one that the caller stops; else the one of all tests. */
-export async function openScene(server?: TestPostgres): Promise<Scene> {
+export async function openScene(server?: TestPostgres, env: Record<string, string> = {}): Promise<Scene> {
   await using opened = new AsyncDisposableStack()
   const postgres = server ?? opened.use(await startPostgres())
   const database = await postgres.createDatabase()
   const proxy = opened.use(await startFaultProxy(database.url))
   const service = await startService({
-    env: { DATABASE_URL: proxy.url, RATE_LIMIT: 'off', REFRESH_REUSE_POLICY: 'repeat' },
+    env: { DATABASE_URL: proxy.url, RATE_LIMIT: 'off', REFRESH_REUSE_POLICY: 'repeat', ...env },
   })
   opened.defer(() => service.close())
   let client: Client | undefined

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
 import { decodeJwt } from 'jose'
-import { type Answer, type Person, password } from '../support/service.ts'
-import { type Arena, assertNoWinner, expect, openArena, outcomeOf, refresh } from './arena.ts'
+import { Client } from 'pg'
+import { startPostgres, type TestPostgres } from '../support/postgres.ts'
+import { type Answer, type Person, password, startService, type TestService } from '../support/service.ts'
+import { type Arena, assertNoWinner, expect, openArena, outcomeOf, patience, refresh } from './arena.ts'
 
 /** Of the usual password, at a cost that no configuration allows any more. */
 const oldHash = '$2b$05$lavTi12z8cB8OdUxhswkjOzlSxGC/fl47/LszL8oo8t.7hZ9f6VVO'
@@ -172,5 +174,63 @@ describe('racing registrations and logins, over two processes', () => {
       [userId],
     )
     return rows.map((row) => row.id)
+  }
+})
+
+describe('a login that began before a change of its password and goes on after it', () => {
+  let server: TestPostgres
+  let service: TestService
+  let url: string
+  before(async () => {
+    server = await startPostgres()
+    url = (await server.createDatabase()).url
+    const env = { DATABASE_URL: `${url}?${patience}`, RATE_LIMIT: 'on', TRUSTED_PROXIES: '127.0.0.1' }
+    service = await startService({ env })
+  })
+  after(async () => {
+    await service?.close()
+    await server?.stop()
+  })
+
+  it('is refused, ends no failures, and makes no place known', async () => {
+    const from = (address: string) => ({ 'x-forwarded-for': address })
+    const [home, thief] = [from('198.51.100.1'), from('198.51.100.2')]
+    const json = await service.person()
+    const logIn = (headers: Record<string, string>) => service.call('POST', '/api/v1/auth/login', { json, headers })
+    const { access_token: token } = expect(await logIn(home), 200).body
+    const { sub } = decodeJwt(token)
+    // The change has tried the old password, and waits to write the new one.
+    await using account = await hold(`SELECT FROM users WHERE id = ${sub} FOR NO KEY UPDATE`)
+    const change = { current_password: json.password, new_password: `${json.password}_changed` }
+    const changing = service.call('PUT', '/api/v1/users/me/password', { token, json: change, headers: home })
+    await untilWaiting(1)
+    // The login sees the account as it was, and waits to count its attempt.
+    await using failures = await hold(`SELECT FROM login_streaks WHERE user_id = ${sub} FOR UPDATE`)
+    const stealing = logIn(thief)
+    await untilWaiting(2)
+    await account.letGo()
+    expect(await changing, 204)
+    await failures.letGo()
+    expect(await stealing, 401, 'invalid_credentials')
+
+    const streak = await service.query(`SELECT known, elsewhere FROM login_streaks WHERE user_id = ${sub}`)
+    assert.deepEqual(streak, [{ known: 0, elsewhere: 1 }])
+    assert.equal((await service.query('SELECT FROM known_places')).length, 1, 'the place of the change alone')
+  })
+
+  /** Holds what the statement locks until it is let go. */
+  async function hold(statement: string) {
+    const client = new Client({ connectionString: url })
+    await client.connect()
+    await client.query(`BEGIN; ${statement}`)
+    const letGo = async () => void (await client.query('COMMIT'))
+    return { letGo, [Symbol.asyncDispose]: () => client.end() }
+  }
+
+  /** Until so many of the service's statements wait for a lock. */
+  async function untilWaiting(count: number): Promise<void> {
+    const waiting = `SELECT FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name = 'latchkey' AND wait_event_type = 'Lock'`
+    while ((await service.query(waiting)).length < count);
   }
 })

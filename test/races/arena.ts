@@ -50,7 +50,11 @@ export interface Arena {
 }
 
 /** Whoever waits for a row waits until the others are there too, whose password hash takes long on a busy machine. */
-const patience = new URLSearchParams({ lock_timeout: '60000', statement_timeout: '60000', query_timeout: '61000' })
+export const patience = new URLSearchParams({
+  lock_timeout: '60000',
+  statement_timeout: '60000',
+  query_timeout: '61000',
+})
 
 let people = 0
 

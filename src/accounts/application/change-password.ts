@@ -21,6 +21,8 @@ interface Deps {
   readonly acceptPassword: AcceptPassword
   readonly loginGuard: Pick<LoginGuard, 'passwordSet'>
   readonly isLockedOut: IsLockedOut
+  /** Whether an attempt that fails counts; asked anew each time. */
+  readonly countsFailures: () => boolean
 }
 
 /**
@@ -30,17 +32,18 @@ interface Deps {
  * @throws Refusal invalid_credentials when the old password is wrong; validation_failed for the new one.
  */
 export const changePassword =
-  ({ accounts, hasher, revokeSessions, audit, transact, clock, acceptPassword, loginGuard, isLockedOut }: Deps) =>
+  ({ accounts, hasher, revokeSessions, audit, transact, clock, acceptPassword, loginGuard, ...rules }: Deps) =>
   async (
     { userId, sessionId }: { userId: UserId; sessionId: SessionId },
     { current, wanted }: { current: Secret; wanted: Secret },
     caller: Caller,
   ): Promise<void> => {
-    const credentials = await accounts.beginAttempt({ id: userId }, 'known')
-    const lockedOut = credentials !== null && isLockedOut(credentials.failures, 'known')
+    const from = rules.countsFailures() ? 'known' : null
+    const credentials = await accounts.beginAttempt({ id: userId }, from)
+    const lockedOut = credentials !== null && rules.isLockedOut(credentials.failures, from)
     const stored = lockedOut ? null : (credentials?.passwordHash ?? null)
     const { matches } = await hasher.verify(current, stored, caller.gone).catch(async (error) => {
-      await accounts.withdrawAttempt({ id: userId }, 'known').catch(() => undefined)
+      if (from) await accounts.withdrawAttempt({ id: userId }, from).catch(() => undefined)
       throw error
     })
     if (credentials === null || !matches) return refuse(lockedOut ? 'locked out' : 'the old password is wrong')

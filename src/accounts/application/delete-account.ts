@@ -32,7 +32,7 @@ export const deleteAccount =
       const now = clock()
       // First the user's row, whose lock a login takes too: what it opens is either seen below or not opened.
       if (!(await records.lock(transaction, userId))) return false
-      await revokeSessions(transaction, { userId, but: null, now, caller: operator })
+      await revokeSessions(transaction, { userId, but: null, now, caller: operator, byOperator: true })
       await records.remove(transaction, userId)
       await audit.record(transaction, { kind: 'user_deleted', at: now, userId, sessionId: null, caller: operator })
       return true

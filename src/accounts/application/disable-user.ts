@@ -22,7 +22,7 @@ export const disableUser =
       const now = clock()
       // First the user's row, whose lock a login takes too: what it opens is either seen below or not opened.
       if (!(await accounts.setDisabled(transaction, userId, now))) return false
-      await revokeSessions(transaction, { userId, but: null, now, caller: operator })
+      await revokeSessions(transaction, { userId, but: null, now, caller: operator, byOperator: true })
       await audit.record(transaction, { kind: 'user_disabled', at: now, userId, sessionId: null, caller: operator })
       return true
     })

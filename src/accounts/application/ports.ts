@@ -13,7 +13,7 @@ export interface Credentials {
   readonly passwordHash: string | null
   /** Counts the changes after which no earlier proof of identity opens a session. */
   readonly epoch: number
-  /** How many attempts in a row have failed from such places, this one included until it succeeds. */
+  /** How many attempts in a row have failed from such places, this one included until it succeeds; 0 where none counts. */
   readonly failures: number
 }
 
@@ -23,12 +23,13 @@ export interface AccountStore {
     transaction: Transaction,
     account: { email: EmailAddress; passwordHash: string; createdAt: Date },
   ): Promise<User | null>
-  find(id: UserId): Promise<User | null>
+  find(by: { email: EmailAddress } | { id: UserId }): Promise<User | null>
   /**
    * What an attempt at the account's password needs. The attempt counts as failed in the same statement, so that no
-   * number of attempts at one moment is more than is allowed. For a disabled account the hash is null.
+   * number of attempts at one moment is more than is allowed; with `from` null none counts, and nothing is written. For a
+   * disabled account the hash is null.
    */
-  beginAttempt(by: { email: EmailAddress } | { id: UserId }, from: Whence): Promise<Credentials | null>
+  beginAttempt(by: { email: EmailAddress } | { id: UserId }, from: Whence | null): Promise<Credentials | null>
   /** The password was not tried: takes the failure back that `beginAttempt` has counted. */
   withdrawAttempt(by: { email: EmailAddress } | { id: UserId }, from: Whence): Promise<void>
   /** Ends the row of failures, from wherever they came; answers whether there was one. */

@@ -38,7 +38,7 @@ export const setPassword =
     const done = await transact(async (transaction) => {
       const held = await records.lock(transaction, userId)
       if (held === null || !(await accounts.replaceHash(transaction, userId, held.epoch, to))) return false
-      await revokeSessions(transaction, { userId, but: null, now, caller: operator })
+      await revokeSessions(transaction, { userId, but: null, now, caller: operator, byOperator: true })
       await audit.record(transaction, { kind: 'password_set', at: now, userId, sessionId: null, caller: operator })
       return true
     })

@@ -14,15 +14,16 @@ interface Deps {
 
 /**
  * Ends the row of failed logins of an account and gives the quota for unknown places back, so that its password is tried
- * again from everywhere. Answers whether there was such a row.
+ * again from everywhere. Answers whether there was any of either.
  */
 export const unlockUser =
   ({ accounts, loginGuard, audit, clock }: Deps) =>
   async (userId: UserId, operator: Caller | null = null): Promise<boolean> => {
-    const user = await accounts.find(userId)
+    const user = await accounts.find({ id: userId })
     if (user === null) return false
-    await loginGuard.unlock(user.email)
-    if (!(await accounts.clearFailures(userId))) return false
+    const wasUsed = await loginGuard.unlock(user.email)
+    const hadFailed = await accounts.clearFailures(userId)
+    if (!wasUsed && !hadFailed) return false
     await audit.note({ kind: 'user_unlocked', at: clock(), userId, sessionId: null, caller: operator })
     return true
   }

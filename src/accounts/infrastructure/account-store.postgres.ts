@@ -1,4 +1,4 @@
-import { sql } from 'kysely'
+import { type RawBuilder, sql } from 'kysely'
 import type { EmailAddress } from '../../kernel/email-address.ts'
 import type { UserId } from '../../kernel/ids.ts'
 import type { Database } from '../../platform/postgres/tables.ts'
@@ -26,21 +26,9 @@ const decoys = 65_536
 export function accountStorePostgres(database: Database): AccountStore {
   const begin: AccountStore['beginAttempt'] = async (by, from) => {
     const [which, typed] = 'id' in by ? [sql`id = ${by.id}`, String(by.id)] : [sql`email = ${by.email}`, by.email]
-    const one = (whence: Whence) => sql.lit(whence === from ? 1 : 0)
-    const first = sql`${one('known')}, ${one('elsewhere')}`
-    const further = sql`known = streak.known + ${one('known')}, elsewhere = streak.elsewhere + ${one('elsewhere')}`
-    const { rows } = await sql<Attempt>`
-      WITH account AS (
-        SELECT id, email, password_hash, disabled_at, epoch FROM users WHERE ${which}
-      ), streak AS (
-        INSERT INTO login_streaks AS streak (user_id, known, elsewhere) SELECT id, ${first} FROM account
-        ON CONFLICT (user_id) DO UPDATE SET ${further} RETURNING ${sql.ref(from)} AS failures
-      ), decoy AS (
-        INSERT INTO login_streak_decoys AS streak (slot, known, elsewhere)
-        SELECT hashtext(${typed}) & ${sql.lit(decoys - 1)}, ${first} WHERE NOT EXISTS (SELECT FROM account)
-        ON CONFLICT (slot) DO UPDATE SET ${further}
-      )
-      SELECT account.*, streak.failures FROM account CROSS JOIN streak`.execute(database)
+    const account = sql`SELECT id, email, password_hash, disabled_at, epoch FROM users WHERE ${which}`
+    const attempt = from === null ? uncounted(account) : counted(account, typed, from)
+    const { rows } = await attempt.execute(database)
     const [row] = rows
     if (!row) return null
     const passwordHash = row.disabled_at === null ? row.password_hash : null
@@ -58,8 +46,10 @@ export function accountStorePostgres(database: Database): AccountStore {
       return row ? userOf(row) : null
     },
 
-    async find(id) {
-      const row = await database.selectFrom('users').select(['id', 'email']).where('id', '=', id).executeTakeFirst()
+    async find(by) {
+      const users = database.selectFrom('users').select(['id', 'email'])
+      const query = 'id' in by ? users.where('id', '=', by.id) : users.where('email', '=', by.email)
+      const row = await retried(() => query.executeTakeFirst())
       return row ? userOf(row) : null
     },
 
@@ -70,33 +60,32 @@ export function accountStorePostgres(database: Database): AccountStore {
       ),
 
     async withdrawAttempt(by, from) {
-      await database
+      const query = database
         .updateTable('login_streaks')
         .set(from, sql`${sql.ref(from)} - 1`)
         .where('user_id', '=', (query) =>
           'id' in by ? sql<number>`${by.id}` : query.selectFrom('users').select('id').where('email', '=', by.email),
         )
         .where(from, '>', 0)
-        .execute()
+      await retried(() => query.execute())
     },
 
     async clearFailures(id) {
-      const { numUpdatedRows } = await database
+      const query = database
         .updateTable('login_streaks')
         .set({ known: 0, elsewhere: 0 })
         .where('user_id', '=', id)
         .where((where) => where.or([where('known', '>', 0), where('elsewhere', '>', 0)]))
-        .executeTakeFirst()
-      return numUpdatedRows > 0n
+      return (await retried(() => query.executeTakeFirst())).numUpdatedRows > 0n
     },
 
     async renewHash(id, from, to) {
-      await database
+      const query = database
         .updateTable('users')
         .set({ password_hash: to })
         .where('id', '=', id)
         .where('password_hash', '=', from)
-        .execute()
+      await retried(() => query.execute())
     },
 
     async replaceHash(transaction, id, epoch, to) {
@@ -119,6 +108,27 @@ export function accountStorePostgres(database: Database): AccountStore {
       return numUpdatedRows > 0n
     },
   }
+}
+
+const uncounted = (account: RawBuilder<unknown>) => sql<Attempt>`
+  SELECT account.*, 0 AS failures FROM (${account}) account`
+
+function counted(account: RawBuilder<unknown>, typed: string, from: Whence): RawBuilder<Attempt> {
+  const one = (whence: Whence) => sql.lit(whence === from ? 1 : 0)
+  const first = sql`${one('known')}, ${one('elsewhere')}`
+  const further = sql`known = streak.known + ${one('known')}, elsewhere = streak.elsewhere + ${one('elsewhere')}`
+  return sql<Attempt>`
+    WITH account AS (
+      ${account}
+    ), streak AS (
+      INSERT INTO login_streaks AS streak (user_id, known, elsewhere) SELECT id, ${first} FROM account
+      ON CONFLICT (user_id) DO UPDATE SET ${further} RETURNING ${sql.ref(from)} AS failures
+    ), decoy AS (
+      INSERT INTO login_streak_decoys AS streak (slot, known, elsewhere)
+      SELECT hashtext(${typed}) & ${sql.lit(decoys - 1)}, ${first} WHERE NOT EXISTS (SELECT FROM account)
+      ON CONFLICT (slot) DO UPDATE SET ${further}
+    )
+    SELECT account.*, streak.failures FROM account CROSS JOIN streak`
 }
 
 const userOf = (row: { id: number; email: string }): User => ({

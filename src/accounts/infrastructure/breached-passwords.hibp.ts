@@ -30,7 +30,7 @@ const line = /^([0-9A-F]{35}):([0-9]{1,12})$/
  *
  * Whatever goes wrong, the answer is false in `timeoutMs` at most. After a failure nobody asks for `pauseMs`; then one
  * caller tries and the others go on unasked until it got an answer. The log has one line when an outage begins and one
- * when it ends, and nothing of what was asked.
+ * when it ends, one in `pauseMs` while more are asked for than may be open, and nothing of what was asked.
  */
 export function breachedPasswordsHibp(options: BreachCheckOptions): (password: string) => Promise<boolean> {
   const { log, baseUrl = 'https://api.pwnedpasswords.com', timeoutMs = 1500, pauseMs = 60_000, maxOpen = 32 } = options
@@ -38,8 +38,22 @@ export function breachedPasswordsHibp(options: BreachCheckOptions): (password: s
   let open = 0
   let failing = false
   let silentUntil = 0
+  let crowdedUntil = Number.NEGATIVE_INFINITY
 
-  const mayAsk = () => (failing ? now() >= silentUntil && open === 0 : open < maxOpen)
+  function mayAsk(): boolean {
+    if (failing) return now() >= silentUntil && open === 0
+    if (open >= maxOpen) crowded()
+    return open < maxOpen
+  }
+
+  function crowded(): void {
+    if (now() < crowdedUntil) return
+    crowdedUntil = now() + pauseMs
+    log.warn(
+      { because: `${maxOpen} are looked up at once` },
+      'some passwords are accepted without a look-up in breaches',
+    )
+  }
 
   function failed(error: unknown): void {
     silentUntil = now() + pauseMs

@@ -35,7 +35,7 @@ export function dampNotes({ note, bound = 10_000, perMinute = 1_000 }: Deps): Au
     return next.count
   }
 
-  return (key, event) => {
+  return (key, event, whose) => {
     const at = event.at.getTime()
     const last = noted.get(key)
     if (last && Math.abs(at - last.at) < pause) return last.done
@@ -43,7 +43,8 @@ export function dampNotes({ note, bound = 10_000, perMinute = 1_000 }: Deps): Au
     if (count > perMinute) return Promise.resolve()
     const more =
       count === perMinute ? { subject: `${event.subject ?? ''}, and more that are left out`.slice(-200) } : {}
-    const done = note({ ...event, ...more })
+    const told = { ...event, ...more }
+    const done = whose ? whose().then((userId) => note({ ...told, userId })) : note(told)
     // Deleted first, so that the map keeps the order of the last times and what goes is the oldest.
     noted.delete(key)
     noted.set(key, { at, done })

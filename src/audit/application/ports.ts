@@ -1,3 +1,4 @@
+import type { UserId } from '../../kernel/ids.ts'
 import type { Transaction } from '../../kernel/transact.ts'
 import type { ChainedEvent, Seal } from '../domain/chain.ts'
 import type { Checkpoint, SignedCheckpoint } from '../domain/checkpoint.ts'
@@ -11,8 +12,11 @@ export interface Audit {
   record(transaction: Transaction, events: AuditEvent | readonly AuditEvent[]): Promise<void>
   /** Outside of any transaction: resolves once it is on record. Those of the same moment share one statement. */
   note(event: AuditEvent): Promise<void>
-  /** As `note`, for what anybody can have happen over and over: what has the same key is on record once a minute. */
-  noteOnce(key: string, event: AuditEvent): Promise<void>
+  /**
+   * As `note`, for what anybody can have happen over and over: what has the same key is on record once a minute. `whose`
+   * looks up whom it concerns, and is asked only then.
+   */
+  noteOnce(key: string, event: AuditEvent, whose?: () => Promise<UserId | null>): Promise<void>
 }
 
 export interface EventStore {

@@ -40,6 +40,9 @@ export const deedsOfOperators: readonly AuditKind[] = [
   'audit_erased',
 ]
 
+/** The subject that says the same of what others do too. */
+export const byOperator = 'by an operator'
+
 /** A security event: who, what, when, and whence. */
 export interface AuditEvent {
   readonly kind: AuditKind
@@ -54,11 +57,13 @@ export interface AuditEvent {
    * never holds personal data, such as an e-mail address, nor what somebody sent.
    */
   readonly subject?: string
+  /** Whether an operator did what others do too. It is kept as the subject, so such an event has no other. */
+  readonly byOperator?: true
 }
 
 /** An event's subject as it is kept: text that a database can hold, of a bounded length. */
-export const subjectOf = (kind: AuditKind, subject: string | undefined): string | null =>
-  subject
+export const subjectOf = ({ kind, subject, byOperator: isByOperator }: AuditEvent): string | null =>
+  (isByOperator ? byOperator : subject)
     ?.slice(0, kind === 'started' ? 1000 : 200)
     .toWellFormed()
     .replaceAll('\0', ' ') ?? null

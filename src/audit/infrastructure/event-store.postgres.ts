@@ -6,7 +6,7 @@ import type { Database } from '../../platform/postgres/tables.ts'
 import { opened, retried } from '../../platform/postgres/transact.postgres.ts'
 import type { EventStore } from '../application/ports.ts'
 import { whenceDigest } from '../domain/chain.ts'
-import { type AuditEvent, deedsOfOperators, subjectOf } from '../domain/event.ts'
+import { type AuditEvent, byOperator, deedsOfOperators, subjectOf } from '../domain/event.ts'
 import { sha256 } from './digest.crypto.ts'
 
 /** Audit events in PostgreSQL: one row an event, only ever inserted, and its personal data in a row beside it. */
@@ -39,6 +39,7 @@ export function eventStorePostgres(database: Database): EventStore {
         DELETE FROM audit_whence WHERE event_id IN (
           SELECT whence.event_id FROM audit_events JOIN audit_whence whence ON whence.event_id = audit_events.id
           WHERE audit_events.user_id = ${userId} AND kind <> ALL(${[...deedsOfOperators]}::text[])
+            AND subject IS DISTINCT FROM ${byOperator}
           LIMIT ${eraseAtATime}
         )`.execute(opened(transaction))
       return Number(numAffectedRows ?? 0)
@@ -48,14 +49,14 @@ export function eventStorePostgres(database: Database): EventStore {
 
 const eraseAtATime = 5000
 
-const rowOf = ({ kind, at, userId, sessionId, caller, subject }: AuditEvent) => ({
-  kind,
-  at,
-  user_id: userId,
-  session_id: sessionId,
-  subject: subjectOf(kind, subject),
-  request_id: caller?.requestId ?? null,
-  ...whenceOf(caller),
+const rowOf = (event: AuditEvent) => ({
+  kind: event.kind,
+  at: event.at,
+  user_id: event.userId,
+  session_id: event.sessionId,
+  subject: subjectOf(event),
+  request_id: event.caller?.requestId ?? null,
+  ...whenceOf(event.caller),
 })
 
 function whenceOf(caller: Caller | null) {

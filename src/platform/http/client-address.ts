@@ -51,7 +51,10 @@ function hopAddress(text: string): string | null {
 
 const forwardingHeaders = ['x-forwarded-for', 'forwarded', 'x-real-ip'] as const
 
-/** Says, for the first request that came through a proxy which nobody trusts, what to set; and then no more. */
+/**
+ * Says, for the first request that came through a proxy which nobody trusts, what to set; and then no more. With workers
+ * each of them says it for its own first one.
+ */
 export function forwardingNotice(log: Log, isProxy: Belongs): (message: IncomingMessage) => void {
   let said = false
   return (message) => {

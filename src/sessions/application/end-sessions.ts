@@ -37,7 +37,7 @@ export const endSessions =
       return transact(async (transaction) => {
         const named = 'sessionId' in which ? { only: which.sessionId } : { allBut: null }
         const revoked = await sessions.revoke(transaction, userId, named, now)
-        const event = { kind: 'session_revoked', at: now, userId, caller: operator, subject: 'by an operator' } as const
+        const event = { kind: 'session_revoked', at: now, userId, caller: operator, byOperator: true } as const
         await audit.record(
           transaction,
           revoked.map((sessionId) => ({ ...event, sessionId })),

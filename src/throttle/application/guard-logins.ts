@@ -1,6 +1,7 @@
 import type { Caller } from '../../kernel/caller.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import type { EmailAddress } from '../../kernel/email-address.ts'
+import type { UserId } from '../../kernel/ids.ts'
 import { Refusal } from '../../kernel/refusal.ts'
 import { limits } from '../domain/limit.ts'
 import type { BucketKey, BucketStore, KeyOf, PlaceStore } from './ports.ts'
@@ -8,8 +9,8 @@ import type { TakeUnits } from './take-units.ts'
 
 /** A login that may try one password. */
 export interface LoginAttempt {
-  /** Whether the person has logged in from this place before. */
-  readonly isKnownPlace: boolean
+  /** Whether the person has logged in from this place before; null where nobody is limited and no failure counts. */
+  readonly isKnownPlace: boolean | null
   /** The password was right: what was taken for a failure is given back, and the place is known from now on. */
   succeeded(): Promise<void>
   /** No password was tried: what was taken is given back. */
@@ -20,9 +21,10 @@ export interface LoginGuard {
   /**
    * An attempt at the account of that address, as it was typed.
    *
+   * @param whose looks that account up, where a refusal is put on record.
    * @throws Refusal too_many_requests.
    */
-  enter(typed: string, caller: Caller): Promise<LoginAttempt>
+  enter(typed: string, caller: Caller, whose: () => Promise<UserId | null>): Promise<LoginAttempt>
   /**
    * A password was set from here by who may: this place is known from now on, and no other any more. That is done
    * already, so this never rejects.
@@ -30,8 +32,8 @@ export interface LoginGuard {
   passwordSet(email: EmailAddress, caller: Caller): Promise<void>
   /** No place is known any more of who has this address. What made that so is done already, so this never rejects. */
   forget(email: EmailAddress): Promise<void>
-  /** Gives the account's quota for unknown places back. */
-  unlock(email: EmailAddress): Promise<void>
+  /** Gives the account's quota for unknown places back; answers whether any of it was used. */
+  unlock(email: EmailAddress): Promise<boolean>
 }
 
 interface Deps {
@@ -67,14 +69,17 @@ export function guardLogins({ take, buckets, places, keyOf, clock, placeOf, onFo
   }
 
   return {
-    async enter(typed, caller) {
+    async enter(typed, caller, whose) {
       const now = clock()
       const [account, place] = [accountOf(typed), placeOfCaller(caller)]
       const lastAt = await places.lastLogin(account, place)
       const isKnownPlace = lastAt !== null && now.getTime() - lastAt.getTime() < placeMemory * 1000
       const pair = { limit: limits.loginPair, key: keyOf('pair', account, place), units: 1, userId: null }
       const others = isKnownPlace ? [] : [elsewhereOf(account)]
-      const verdict = await take([pair, ...others], caller)
+      const verdict = await take(
+        [pair, ...others].map((want) => ({ ...want, whose })),
+        caller,
+      )
       if (!verdict.enough) {
         throw new Refusal('too_many_requests', { because: verdict.limit.name, retryAfter: verdict.retryAfter })
       }
@@ -98,6 +103,6 @@ export function guardLogins({ take, buckets, places, keyOf, clock, placeOf, onFo
       await places.forget(accountOf(email)).catch(onForgotten)
     },
 
-    unlock: (email) => buckets.refund([{ ...elsewhereOf(accountOf(email)), units: limits.loginElsewhere.quota }]),
+    unlock: (email) => buckets.restore(elsewhereOf(accountOf(email)).key, clock()),
   }
 }

@@ -25,6 +25,8 @@ export interface BucketStore {
   take(asks: readonly Ask[], now: Date): Promise<readonly Answer[]>
   /** Gives units back that were taken for nothing. */
   refund(asks: readonly Ask[]): Promise<void>
+  /** Makes a quota whole; answers whether anything was missing. */
+  restore(key: BucketKey, now: Date): Promise<boolean>
   /**
    * Deletes buckets that are whole again, and of the others what is beyond `atMost`, the fullest first: some at a time.
    * Answers how many that were, 0 when none are left.

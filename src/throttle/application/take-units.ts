@@ -8,6 +8,8 @@ import type { Ask, BucketKey, BucketStore } from './ports.ts'
 /** Units that somebody wants, and whose quota it is: null where that is not known. */
 export interface Want extends Ask {
   readonly userId: UserId | null
+  /** Looks up whose it is, for a refusal that is put on record. */
+  readonly whose?: (() => Promise<UserId | null>) | undefined
 }
 
 /** Enough of every quota, and where that leaves the first; or the first that was used up, and for how many seconds. */
@@ -25,36 +27,59 @@ interface Deps {
   readonly atMost?: number
 }
 
+/** A quota that was found used up: until when, and when that was. In milliseconds. */
+interface Shut {
+  readonly until: number
+  readonly askedAt: number
+}
+
+/** For how many milliseconds nobody asks whether a used-up quota was given back meanwhile, by another process. */
+const silence = 2_000
+
 /**
  * Takes the units of all quotas that a call needs, or none.
  *
  * A quota that was found used up is refused from memory until there is something in it again, so that a flood does not
- * become one of the database. What is forgotten is asked for again.
+ * become one of the database: once in `silence` one who comes asks, and the others do not wait for it. What is forgotten
+ * is asked for again.
  */
 export function takeUnits({ buckets, audit, clock, atMost = 10_000 }: Deps): TakeUnits {
-  const shutUntil = new Map<BucketKey, number>()
+  const shut = new Map<BucketKey, Shut>()
 
-  async function refuse({ limit, key, userId }: Want, wait: number, now: Date, caller: Caller) {
+  function remember(key: BucketKey, found: Shut): void {
     // Deleted first, so that what goes is the one that was asked for longest ago.
-    shutUntil.delete(key)
-    shutUntil.set(key, now.getTime() + wait)
-    if (shutUntil.size > atMost) shutUntil.delete(shutUntil.keys().next().value as BucketKey)
+    shut.delete(key)
+    shut.set(key, found)
+    if (shut.size > atMost) shut.delete(shut.keys().next().value as BucketKey)
+  }
+
+  async function refuse({ limit, key, userId, whose }: Want, found: Shut, now: Date, caller: Caller) {
+    remember(key, found)
+    const wait = found.until - now.getTime()
     const event = { kind: 'rate_limited', at: now, userId, sessionId: null, caller, subject: limit.name } as const
-    await audit.noteOnce(`rate_limited ${key}`, event)
+    await audit.noteOnce(`rate_limited ${key}`, event, whose)
     return { enough: false, limit, retryAfter: Math.max(1, Math.ceil(wait / 1000)) } as const
   }
 
   return async (wants, caller) => {
     const now = clock()
+    const at = now.getTime()
     for (const want of wants) {
-      const wait = (shutUntil.get(want.key) ?? 0) - now.getTime()
-      if (wait > 0) return refuse(want, wait, now, caller)
+      const found = shut.get(want.key)
+      if (found && found.until > at && Math.abs(at - found.askedAt) < silence) return refuse(want, found, now, caller)
+    }
+    // Who asks is the one who asks for all that come until there is an answer.
+    for (const { key } of wants) {
+      const found = shut.get(key)
+      if (found) remember(key, { ...found, askedAt: at })
     }
     const answers = await buckets.take(wants, now)
+    for (const [index, { key }] of wants.entries()) if (answers[index]?.enough) shut.delete(key)
     for (const [index, want] of wants.entries()) {
       const answer = answers[index]
       if (!answer || answer.enough) continue
-      return refuse(want, Math.max(1, waitFor(want.limit, want.units, answer.fullAt, now)), now, caller)
+      const until = at + Math.max(1, waitFor(want.limit, want.units, answer.fullAt, now))
+      return refuse(want, { until, askedAt: at }, now, caller)
     }
     const [[first], [answer]] = [wants, answers]
     if (!first || !answer) throw new Error('nothing was asked for')

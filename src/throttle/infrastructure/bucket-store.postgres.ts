@@ -49,6 +49,12 @@ export function bucketStorePostgres(database: Database): BucketStore {
           FROM asked JOIN held USING (key) WHERE bucket.key = asked.key`.execute(database)
       }),
 
+    async restore(key, now) {
+      const query = database.deleteFrom('throttle_buckets').where('key', '=', key).returning('full_at')
+      const bucket = await retried(() => query.executeTakeFirst())
+      return bucket !== undefined && bucket.full_at > now
+    },
+
     async purge(now, atMost) {
       const whole = await sql`
         DELETE FROM throttle_buckets WHERE key IN (

@@ -7,12 +7,12 @@ import type { PlaceStore } from '../application/ports.ts'
 export function placeStorePostgres(database: Database): PlaceStore {
   return {
     async lastLogin(account, place) {
-      const row = await database
+      const query = database
         .selectFrom('known_places')
         .select('last_at')
         .where('account', '=', account)
         .where('place', '=', place)
-        .executeTakeFirst()
+      const row = await retried(() => query.executeTakeFirst())
       return row?.last_at ?? null
     },
 
@@ -39,7 +39,8 @@ export function placeStorePostgres(database: Database): PlaceStore {
       }),
 
     async forget(account) {
-      await database.deleteFrom('known_places').where('account', '=', account).execute()
+      const query = database.deleteFrom('known_places').where('account', '=', account)
+      await retried(() => query.execute())
     },
 
     async purge(before) {

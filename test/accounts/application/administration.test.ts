@@ -8,7 +8,7 @@ import { transcript } from '../../support/transcript.ts'
 import { now, user, userId } from '../sample.ts'
 
 /** A store in which whatever is set or cleared changes something, or nothing does. */
-function administering(changes: boolean, isThere = true) {
+function administering(changes: boolean, { isThere = true, isUsed = false } = {}) {
   const script = transcript()
   const accounts = {
     async setDisabled(transaction, id, disabledAt) {
@@ -25,7 +25,12 @@ function administering(changes: boolean, isThere = true) {
     script,
     deps: {
       ...{ accounts, audit: script.audit, transact: script.transact, clock: () => now },
-      loginGuard: { unlock: async (of: string) => script.did('unlock', of) },
+      loginGuard: {
+        async unlock(of: string) {
+          script.did('unlock', of)
+          return isUsed
+        },
+      },
       revokeSessions: async (...[transaction, of]: Parameters<Parameters<typeof disableUser>[0]['revokeSessions']>) =>
         script.didWithin(transaction, 'revokeSessions', of),
     },
@@ -40,7 +45,7 @@ describe('disabling an account', () => {
     assert.deepEqual(script.lines, [
       'begin',
       ['setDisabled', userId, now],
-      ['revokeSessions', { userId, but: null, now, caller: null }],
+      ['revokeSessions', { userId, but: null, now, caller: null, byOperator: true }],
       ['recorded', event('user_disabled')],
       'commit',
     ])
@@ -79,7 +84,13 @@ describe('unlocking an account', () => {
     ])
   })
 
-  it('without a failure does nothing, and leaves no event', async () => {
+  it('without a failure gives the quota for unknown places back, on record', async () => {
+    const { script, deps } = administering(false, { isUsed: true })
+    assert.equal(await unlockUser(deps)(userId), true)
+    assert.deepEqual(script.lines.at(-1), ['noted', event('user_unlocked')])
+  })
+
+  it('without a failure and with its whole quota does nothing, and leaves no event', async () => {
     const { script, deps } = administering(false)
     assert.equal(await unlockUser(deps)(userId), false)
     assert.deepEqual(script.lines, [
@@ -89,7 +100,7 @@ describe('unlocking an account', () => {
   })
 
   it('that is not there does nothing', async () => {
-    const { script, deps } = administering(true, false)
+    const { script, deps } = administering(true, { isThere: false })
     assert.equal(await unlockUser(deps)(userId), false)
     assert.deepEqual(script.lines, [])
   })

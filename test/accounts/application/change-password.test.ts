@@ -14,7 +14,7 @@ const account: Credentials = { user, passwordHash: 'hash of old', epoch: 3, fail
 /** An account as the store knows it; a credulous hasher takes every password for the right one. */
 function changing(
   credentials: Credentials | null = account,
-  { isSameEpoch = true, overloaded = false, credulous = false, forgetful = false } = {},
+  { isSameEpoch = true, overloaded = false, credulous = false, forgetful = false, counts = true } = {},
 ) {
   const script = transcript()
   const accounts = {
@@ -56,6 +56,7 @@ function changing(
       return password as AcceptedPassword
     },
     isLockedOut,
+    countsFailures: () => counts,
     loginGuard: { passwordSet: async (of, by) => script.did('passwordSet', of, by) },
   })
   const change = (current = 'old', wanted = 'new') =>
@@ -128,4 +129,17 @@ test('a password that could not be tried does not count as a failure', async () 
 test('a password that could not be tried is the answer also where the attempt cannot be taken back', async () => {
   const { change } = changing(account, { overloaded: true, forgetful: true })
   await assert.rejects(change(), { code: 'overloaded' })
+})
+
+test('where no failure counts an old password is always tried, and nothing is taken back', async () => {
+  const uncounted = [
+    ['beginAttempt', { id: userId }, null],
+    ['verify', 'hash of old'],
+  ]
+  const { script, change } = changing({ ...account, failures: 1000 }, { counts: false })
+  await change()
+  assert.deepEqual(script.lines.slice(0, 3), [...uncounted, ['clearFailures', userId]])
+  const other = changing(account, { counts: false, overloaded: true })
+  await assert.rejects(other.change(), { code: 'overloaded' })
+  assert.deepEqual(other.script.lines, uncounted)
 })

@@ -15,14 +15,21 @@ const tokens = { accessToken: 'a' } as TokenPair
 
 interface World {
   readonly credentials?: Credentials | null
-  readonly isKnownPlace?: boolean
+  readonly isKnownPlace?: boolean | null
   readonly outdated?: boolean
   /** What the hasher throws when it is to verify, and when it is to hash. */
   readonly overloaded?: Error
   readonly unhashable?: Error
   readonly opens?: boolean
+  /** What is thrown when a session is to open. */
+  readonly unopened?: Error
+  /** What the store throws when an attempt begins, and when the failures are to end. */
+  readonly unbegun?: Error
+  readonly unclearable?: Error
   /** A guard that can give nothing back. */
   readonly forgetful?: boolean
+  /** Whether the guard asks whose account it is. */
+  readonly asks?: boolean
   /** A hasher that takes every password for the right one. */
   readonly credulous?: boolean
 }
@@ -33,11 +40,17 @@ function loggingIn(world: World = {}) {
   const accounts = {
     async beginAttempt(by, from) {
       script.did('beginAttempt', by, from)
+      if (world.unbegun) throw world.unbegun
       return credentials
+    },
+    async find(by) {
+      script.did('find', by)
+      return credentials?.user ?? null
     },
     withdrawAttempt: async (id, from) => script.did('withdrawAttempt', id, from),
     async clearFailures(id) {
       script.did('clearFailures', id)
+      if (world.unclearable) throw world.unclearable
       return true
     },
     renewHash: async (id, from, to) => script.did('renewHash', id, from, to),
@@ -57,8 +70,9 @@ function loggingIn(world: World = {}) {
   const call = logIn({
     ...{ accounts, hasher, audit: script.audit, clock: () => now },
     loginGuard: {
-      async enter(typed) {
+      async enter(typed, _caller, whose) {
         script.did('guard', typed)
+        if (world.asks) script.did('whose', await whose())
         return {
           isKnownPlace,
           succeeded: async () => script.did('succeeded'),
@@ -72,32 +86,50 @@ function loggingIn(world: World = {}) {
     isLockedOut,
     async openSession(who) {
       script.did('open', who)
+      if (world.unopened) throw world.unopened
       return opens ? tokens : null
     },
     onRenewalFailed: (error) => script.did('renewal failed', error),
+    onUnsettled: (error) => script.did('unsettled', error),
   })
   const attempt = (password = 'right', by: Caller = caller, typed = 'Jane@Example.com') =>
     call({ email: typed, password: new Secret(password) }, by)
   return { script, attempt }
 }
 
-const guarded = (from = 'elsewhere') => [
+const guarded = (from: string | null = 'elsewhere') => [
   ['guard', email],
   ['beginAttempt', { email }, from],
 ]
 const verified = ['verify', 'hash of right', true]
-const proven = [...guarded(), verified, ['clearFailures', userId], ['succeeded']]
+const proven = [...guarded(), verified]
 const opened = ['open', { userId, epoch: 3 }]
+const settled = [['clearFailures', userId], ['succeeded']]
+const givenBack = (from = 'elsewhere') => [['withdrawn'], ['withdrawAttempt', { email }, from]]
 const failed = (because: string, of: number | null = userId) => [
   'noted',
   { kind: 'login_failed', at: now, userId: of, sessionId: null, caller, subject: because },
 ]
 
 describe('the right password', () => {
-  it('ends the row of failures, gives back what was taken, and opens a session in the epoch of its proof', async () => {
+  it('opens a session in the epoch of its proof, and then ends the row of failures and gives back what was taken', async () => {
     const { script, attempt } = loggingIn()
     assert.equal(await attempt(), tokens)
-    assert.deepEqual(script.lines, [...proven, opened])
+    assert.deepEqual(script.lines, [...proven, opened, ...settled])
+  })
+
+  it('for which no session could be opened counts as no failure: all that was taken is given back', async () => {
+    const unopened = new Error('no answer')
+    const { script, attempt } = loggingIn({ unopened })
+    await assert.rejects(attempt(), unopened)
+    assert.deepEqual(script.lines, [...proven, opened, ...givenBack()])
+  })
+
+  it('logs in also where it still counts as a failure, and that is told of', async () => {
+    const unclearable = new Error('no answer')
+    const { script, attempt } = loggingIn({ unclearable })
+    assert.equal(await attempt(), tokens)
+    assert.deepEqual(script.lines, [...proven, opened, ['clearFailures', userId], ['unsettled', unclearable]])
   })
 
   it('counts with the failures from known places where the place is known', async () => {
@@ -106,18 +138,18 @@ describe('the right password', () => {
     assert.deepEqual(script.lines.slice(0, 2), guarded('known'))
   })
 
-  it('opens nothing when the account changed meanwhile, and that is on record', async () => {
+  it('of before a change of the account opens nothing, ends no failures and gives nothing back, on record', async () => {
     const { script, attempt } = loggingIn({ opens: false })
     const because = 'the account changed meanwhile'
     await assert.rejects(attempt(), { name: 'Refusal', code: 'invalid_credentials', because })
     assert.deepEqual(script.lines, [...proven, opened, failed(because)])
   })
 
-  it('whose caller has hung up opens nothing', async () => {
+  it('whose caller has hung up opens nothing, and counts as no failure', async () => {
     const { script, attempt } = loggingIn()
     const gone = AbortSignal.abort(new Error('hung up'))
     await assert.rejects(attempt('right', { ...caller, gone }), { message: 'hung up' })
-    assert.ok(!JSON.stringify(script.lines).includes('open'))
+    assert.deepEqual(script.lines, [...guarded(), ['verify', 'hash of right', false], ...givenBack()])
   })
 
   it('needs nobody who could hang up', async () => {
@@ -131,14 +163,14 @@ describe('a hash under other parameters', () => {
     const { script, attempt } = loggingIn({ outdated: true })
     assert.equal(await attempt(), tokens)
     const renewed = ['renewHash', userId, 'hash of right', 'new hash of right']
-    assert.deepEqual(script.lines, [...proven, ['hash', true], renewed, opened])
+    assert.deepEqual(script.lines, [...proven, ['hash', true], renewed, opened, ...settled])
   })
 
   it('that cannot be renewed now is told of, and stops no login', async () => {
     const unhashable = new Error('no room')
     const { script, attempt } = loggingIn({ outdated: true, unhashable })
     assert.equal(await attempt(), tokens)
-    assert.deepEqual(script.lines, [...proven, ['hash', true], ['renewal failed', unhashable], opened])
+    assert.deepEqual(script.lines, [...proven, ['hash', true], ['renewal failed', unhashable], opened, ...settled])
   })
 })
 
@@ -170,6 +202,18 @@ describe('a login that fails', () => {
     assert.deepEqual(script.lines, [['guard', 'Jane'], ['verify', null, true], failed('unknown e-mail', null)])
   })
 
+  it('has its guard told whose account it is when it asks, and null where there is none', async () => {
+    const told = async (credentials: Credentials | null, typed = 'Jane@Example.com') => {
+      const { script, attempt } = loggingIn({ asks: true, credentials })
+      await assert.rejects(attempt('wrong', caller, typed))
+      return script.lines.slice(1, 3)
+    }
+    const found = ['find', { email }]
+    assert.deepEqual(await told(account), [found, ['whose', userId]])
+    assert.deepEqual(await told(null), [found, ['whose', null]])
+    assert.deepEqual((await told(null, 'Jane'))[0], ['whose', null])
+  })
+
   for (const from of ['known', 'elsewhere'] as const) {
     it(`with the last of the allowed attempts has still tried the password: ${from}`, async () => {
       const { attempt } = loggingIn({ credentials: { ...account, failures: 50 }, isKnownPlace: from === 'known' })
@@ -178,25 +222,34 @@ describe('a login that fails', () => {
   }
 })
 
+describe('where nobody is limited', () => {
+  it('a login counts as no failure and is never locked out', async () => {
+    const { script, attempt } = loggingIn({ isKnownPlace: null, credentials: { ...account, failures: 1000 } })
+    assert.equal(await attempt(), tokens)
+    assert.deepEqual(script.lines, [...guarded(null), verified, opened, ...settled])
+  })
+
+  it('a password that could not be tried takes no failure back', async () => {
+    const overloaded = new Refusal('overloaded')
+    const { script, attempt } = loggingIn({ isKnownPlace: null, overloaded })
+    await assert.rejects(attempt(), overloaded)
+    assert.deepEqual(script.lines, [...guarded(null), verified, ['withdrawn']])
+  })
+})
+
 describe('a password that could not be tried', () => {
   const overloaded = new Refusal('overloaded')
 
   it('counts as no failure: all that was taken is given back', async () => {
     const { script, attempt } = loggingIn({ overloaded, isKnownPlace: true })
     await assert.rejects(attempt(), overloaded)
-    assert.deepEqual(script.lines, [
-      ...guarded('known'),
-      verified,
-      ['withdrawn'],
-      ['withdrawAttempt', { email }, 'known'],
-    ])
+    assert.deepEqual(script.lines, [...guarded('known'), verified, ...givenBack('known')])
   })
 
   it('for an unknown address gives back what the guard took', async () => {
     const { script, attempt } = loggingIn({ overloaded, credentials: null })
     await assert.rejects(attempt(), overloaded)
-    const given = [['withdrawn'], ['withdrawAttempt', { email }, 'elsewhere']]
-    assert.deepEqual(script.lines, [...guarded(), ['verify', null, true], ...given])
+    assert.deepEqual(script.lines, [...guarded(), ['verify', null, true], ...givenBack()])
   })
 
   it('for what is no address gives back what the guard took, and that alone', async () => {
@@ -205,8 +258,16 @@ describe('a password that could not be tried', () => {
     assert.deepEqual(script.lines, [['guard', 'Jane'], ['verify', null, true], ['withdrawn']])
   })
 
+  it('gives back what the guard took where the account could not be asked, and no failure that may not be counted', async () => {
+    const unbegun = new Error('no answer')
+    const { script, attempt } = loggingIn({ unbegun })
+    await assert.rejects(attempt(), unbegun)
+    assert.deepEqual(script.lines, [...guarded(), ['withdrawn']])
+  })
+
   it('is the answer also where nothing can be given back', async () => {
-    const { attempt } = loggingIn({ overloaded, forgetful: true })
-    await assert.rejects(attempt(), overloaded)
+    for (const world of [{ overloaded }, { unbegun: overloaded }, { unopened: overloaded }]) {
+      await assert.rejects(loggingIn({ ...world, forgetful: true }).attempt(), overloaded)
+    }
   })
 })

@@ -109,7 +109,7 @@ describe('deleting an account', () => {
     const { script, deps } = scene()
     await deleteAccount(deps)(userId, operator)
     assert.deepEqual(script.lines, [
-      ...['begin', ['lock'], ['revokeSessions', { userId, but: null, now, caller: operator }]],
+      ...['begin', ['lock'], ['revokeSessions', { userId, but: null, now, caller: operator, byOperator: true }]],
       ...[['remove', userId], ['recorded', event('user_deleted')], 'commit'],
       ['forget', email],
     ])
@@ -131,7 +131,7 @@ describe('setting a password as an operator', () => {
     assert.deepEqual(script.lines, [
       ...['begin', ['lock'], ['replaceHash', userId, 3, `hash of ${password.reveal()}`]],
       ...[
-        ['revokeSessions', { userId, but: null, now, caller: operator }],
+        ['revokeSessions', { userId, but: null, now, caller: operator, byOperator: true }],
         ['recorded', event('password_set')],
       ],
       ...['commit', ['clearFailures'], ['unlock', email], ['forget', email]],

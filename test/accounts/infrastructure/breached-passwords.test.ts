@@ -195,7 +195,7 @@ test('what was asked before an outage does not end it', async (t) => {
   assert.equal(world.log.length, 1)
 })
 
-test('no more than 32 questions are open at one moment; who comes then is let through unasked', async (t) => {
+test('no more than 32 questions are open at one moment; who comes then is let through unasked, and that is logged once a minute', async (t) => {
   const waiting: ServerResponse[] = []
   const all = Promise.withResolvers<void>()
   const world = await stub(t, (_, response) => {
@@ -203,9 +203,17 @@ test('no more than 32 questions are open at one moment; who comes then is let th
   })
   const asked = Array.from({ length: 32 }, () => world.isBreached(password))
   await all.promise
-  for (let call = 0; call < 20; call++) assert.equal(await world.isBreached(password), false)
+  for (const minute of [1, 2]) {
+    for (let call = 0; call < 20; call++) assert.equal(await world.isBreached(password), false)
+    assert.equal(world.log.length, minute)
+    world.pass(59_999)
+    assert.equal(await world.isBreached(password), false)
+    assert.equal(world.log.length, minute)
+    world.pass(1)
+  }
   for (const response of waiting) response.end(seen(1))
   assert.deepEqual(await Promise.all(asked), Array(32).fill(true))
   assert.equal(world.requests.length, 32)
-  assert.deepEqual(world.log, [])
+  const words = 'warn 32 are looked up at once: some passwords are accepted without a look-up in breaches'
+  assert.deepEqual(world.log, [words, words])
 })

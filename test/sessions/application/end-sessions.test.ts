@@ -23,7 +23,7 @@ function ending(live: SessionId[]) {
 }
 const event = (sessionId: SessionId) => [
   'recorded',
-  { kind: 'session_revoked', at: now, userId, sessionId, caller: operator, subject: 'by an operator' },
+  { kind: 'session_revoked', at: now, userId, sessionId, caller: operator, byOperator: true },
 ]
 
 describe('ending sessions as an operator', () => {

@@ -84,6 +84,14 @@ describe("the end of all of a person's sessions", () => {
     ])
   })
 
+  it('says of each session that an operator ended it', async () => {
+    const { script, deps } = ending([id])
+    const deed = { userId, but: null, now, caller, byOperator: true } as const
+    await deps.transact((transaction) => revokeAllSessions(deps)(transaction, deed))
+    const event = { kind: 'session_revoked', at: now, userId, sessionId: id, caller, byOperator: true }
+    assert.deepEqual(script.lines.slice(2), [['recorded', event], 'commit'])
+  })
+
   it('may spare one', async () => {
     const { script, deps } = ending([])
     await deps.transact((transaction) => revokeAllSessions(deps)(transaction, { userId, but: id, now, caller }))

@@ -9,6 +9,7 @@ import { testClock } from '../../support/clock.ts'
 
 const caller = { ip: '192.0.2.1', userAgent: null, requestId: 'f'.repeat(32) }
 const day = 86_400
+const whose = async () => null
 
 /** The guard with keys that can be read, and a record of what it did. */
 function world({ lastLogin = null as number | null, enough = true } = {}) {
@@ -19,8 +20,9 @@ function world({ lastLogin = null as number | null, enough = true } = {}) {
     clock,
     keyOf: (...words) => words.join('/'),
     placeOf: (ip) => `near ${ip}`,
-    take: async (wants, whose) => {
-      assert.equal(whose, caller)
+    take: async (wants, by) => {
+      assert.equal(by, caller)
+      for (const want of wants) assert.equal(want.whose, whose, 'a refusal would be nobody’s')
       did.push(`take ${wants.map(({ key, limit }) => `${key} of ${limit.name}`).join(', ')}`)
       if (enough) return { enough: true, standing: { remaining: 1, resetAfter: 1 }, fullAt: clock() }
       return { enough: false, limit: limits.loginElsewhere, retryAfter: 7 }
@@ -28,6 +30,11 @@ function world({ lastLogin = null as number | null, enough = true } = {}) {
     buckets: {
       take: async () => [],
       refund: async (asks) => void did.push(`refund ${list(asks)}`),
+      async restore(key, now) {
+        assert.deepEqual(now, clock())
+        did.push(`restore ${key}`)
+        return enough
+      },
       purge: async () => 0,
     },
     places: {
@@ -52,7 +59,7 @@ function world({ lastLogin = null as number | null, enough = true } = {}) {
   const email = 'a@example.com' as EmailAddress
   return {
     did,
-    enter: () => guard.enter(email, caller),
+    enter: () => guard.enter(email, caller, whose),
     passwordSet: () => guard.passwordSet(email, caller),
     unlock: () => guard.unlock(email),
     forget: () => guard.forget(email),
@@ -138,9 +145,10 @@ describe('guarding logins', () => {
     assert.deepEqual(did.slice(1), ['forgotten: no answer'])
   })
 
-  it('gives the whole quota for unknown places back to an account that is unlocked', async () => {
+  it('gives the whole quota for unknown places back to an account that is unlocked, and tells whether any was used', async () => {
     const { did, unlock } = world()
-    await unlock()
-    assert.deepEqual(did, [`refund ${elsewhere} 20`])
+    assert.equal(await unlock(), true)
+    assert.deepEqual(did, [`restore ${elsewhere}`])
+    assert.equal(await world({ enough: false }).unlock(), false)
   })
 })

@@ -60,6 +60,36 @@ describe('taking units', () => {
     assert.equal(asked.length, 7)
   })
 
+  it('asks every two seconds, once, whether somebody gave a used-up quota back', async () => {
+    const { times, take, asked, clock, giveBack } = world()
+    const slow = want({ ...limit, window: 5000 }, 'a')
+    await times(6, slow)
+    asked.length = 0
+    clock.advance(1.999)
+    assert.deepEqual(await take(slow), { enough: false, limit: slow.limit, retryAfter: 999 })
+    assert.deepEqual(asked, [])
+    clock.advance(0.001)
+    const refused = await Promise.all(Array.from({ length: 50 }, () => take(slow)))
+    assert.deepEqual(refused, Array(50).fill({ enough: false, limit: slow.limit, retryAfter: 998 }))
+    assert.deepEqual(asked, ['a:1'])
+    giveBack('a')
+    clock.advance(1.999)
+    assert.equal((await take(slow)).enough, false)
+    clock.advance(0.001)
+    assert.equal(through(await times(9, slow)), 5, 'and then whoever comes asks')
+  })
+
+  it('asks at once where the clock was set back by more than that', async () => {
+    const { times, take, asked, clock, giveBack } = world()
+    const slow = want({ ...limit, window: 5000 }, 'a')
+    await times(6, slow)
+    giveBack('a')
+    asked.length = 0
+    clock.advance(-2)
+    assert.equal((await take(slow)).enough, true)
+    assert.deepEqual(asked, ['a:1'])
+  })
+
   it('tells the audit log of each who is refused, under one key for each quota, and whose quota it is', async () => {
     const { times, told, clock } = world()
     await times(7, one('a'))
@@ -69,6 +99,15 @@ describe('taking units', () => {
       ...Array(2).fill({ ...event, userId: null, key: 'rate_limited a' }),
       { ...event, userId: 7, key: 'rate_limited b' },
     ])
+  })
+
+  it('has it looked up whose quota was used up, where that is not known', async () => {
+    const { times, told } = world()
+    await times(6, { ...one('a'), whose: async () => 7 as UserId })
+    assert.deepEqual(
+      told.map(({ userId }) => userId),
+      [7],
+    )
   })
 
   it('lets the fault of a store through, and nobody with it', async () => {

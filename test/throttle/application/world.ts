@@ -1,4 +1,4 @@
-import type { AuditEvent } from '../../../src/audit/index.ts'
+import type { Audit, AuditEvent } from '../../../src/audit/index.ts'
 import type { Answer, Ask } from '../../../src/throttle/application/ports.ts'
 import { takeUnits } from '../../../src/throttle/application/take-units.ts'
 import { type Limit, stepOf, waitFor } from '../../../src/throttle/domain/limit.ts'
@@ -29,14 +29,21 @@ export function world(atMost?: number) {
       })
     },
     refund: async () => undefined,
+    restore: async () => false,
     purge: async () => 0,
   }
-  const audit = { noteOnce: async (key: string, event: AuditEvent) => void told.push({ ...event, key }) }
+  const audit: Pick<Audit, 'noteOnce'> = {
+    async noteOnce(key, event, whose) {
+      told.push({ ...event, key, ...(whose && { userId: await whose() }) })
+    },
+  }
   return {
     ...{ clock, asked, told },
     break: (error: Error | null) => {
       fault = error
     },
+    /** Makes a quota whole, as another process does. */
+    giveBack: (key: string) => void fullAt.delete(key),
     take: takeUnits({ buckets, audit, clock, ...(atMost && { atMost }) }),
   }
 }
