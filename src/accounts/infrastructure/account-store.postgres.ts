@@ -43,8 +43,9 @@ export function accountStorePostgres(database: Database): AccountStore {
       SELECT account.*, streak.failures FROM account CROSS JOIN streak`.execute(database)
     const [row] = rows
     if (!row) return null
-    const passwordHash = row.disabled_at === null ? row.password_hash : null
-    return { user: userOf(row), passwordHash, epoch: row.epoch, failures: row.failures }
+    const isDisabled = row.disabled_at !== null
+    const passwordHash = isDisabled ? null : row.password_hash
+    return { user: userOf(row), isDisabled, passwordHash, epoch: row.epoch, failures: row.failures }
   }
 
   return {
