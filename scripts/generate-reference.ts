@@ -19,9 +19,10 @@ const root = join(import.meta.dirname, '..')
 /** The pages as they must be, by their paths. */
 export async function referencePages(document: OpenApi): Promise<Map<string, string>> {
   const readme = await readFile(join(root, 'README.md'), 'utf8')
+  const metrics = await readFile(join(root, 'docs', 'metrics.md'), 'utf8')
   return new Map([
     [join(root, 'docs', 'reference', 'api.md'), apiPage(document)],
-    [join(root, 'docs', 'reference', 'configuration.md'), configurationPage(readme)],
+    [join(root, 'docs', 'reference', 'configuration.md'), configurationPage(readme, metrics)],
     [join(root, 'docs', 'reference', 'refusals.md'), refusalsPage()],
   ])
 }

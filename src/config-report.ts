@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { parseConfig } from './config.ts'
 import { type Environment, readConfigFile, variableOf, withConfigFile } from './config-file.ts'
+import { parseTelemetry } from './config-telemetry.ts'
 import { urlOfEachHost } from './kernel/database-url.ts'
 import { Secret } from './kernel/secret.ts'
 
@@ -20,6 +21,8 @@ export interface Setting {
 export function reportConfig(env: Environment): Setting[] {
   const inFile = readConfigFile(env)
   const config = parseConfig(withConfigFile(env))
+  // Not shown, for they are OpenTelemetry's and may hold passwords; a wrong one stops the start like any other.
+  parseTelemetry(env)
   const whence = (name: string) => (env[name] ? 'environment' : inFile[name] ? 'config file' : 'default')
   return Object.entries(config).map(([field, value]) => {
     const name = variableOf(field)

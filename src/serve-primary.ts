@@ -52,6 +52,7 @@ export async function serveWithWorkers(config: Config, telemetry: Telemetry | nu
       overseer.join(channelOver(worker.process, metricsTopic))
       return worker.process
     },
+    onDeath: watch?.workerDied,
     onHopeless(err) {
       log.fatal({ err }, 'no worker serves any more: this process ends')
       say(`latchkey: ${err.message}`)

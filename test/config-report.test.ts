@@ -39,6 +39,13 @@ describe('the report of the configuration', () => {
     })
   }
 
+  it('is not given where a variable of OpenTelemetry stops the start', () => {
+    const env = { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' }
+    assert.throws(() => reportConfig(env), {
+      problems: ['OTEL_EXPORTER_OTLP_PROTOCOL must be one of: http/json, http/protobuf.'],
+    })
+  })
+
   it('shows no secret, and of a database all but what may be one', () => {
     const env = {
       DATABASE_URL: 'postgres://u:hunter2@db:5432/x?sslmode=verify-full&sslpassword=hunter3&options=hunter4',

@@ -26,6 +26,17 @@ describe('the reference', () => {
     }
   })
 
+  test('has every variable of OpenTelemetry, by its full name and with what it may be', () => {
+    const [, section = ''] = textOf('configuration.md').split('\n## OpenTelemetry\n')
+    const allowed = (name: string) => new RegExp(`^\\| \`${name}\` \\| .+ \\| (.+) \\|$`, 'm').exec(section)?.[1]
+    for (const signal of ['', 'TRACES_', 'METRICS_']) {
+      assert.equal(allowed(`OTEL_EXPORTER_OTLP_${signal}ENDPOINT`), 'an http or https URL.')
+      assert.equal(allowed(`OTEL_EXPORTER_OTLP_${signal}PROTOCOL`), 'one of: http/json, http/protobuf.')
+      assert.equal(allowed(`OTEL_EXPORTER_OTLP_${signal}HEADERS`), 'as the standard has it.')
+    }
+    assert.equal(allowed('OTEL_BSP_MAX_QUEUE_SIZE'), 'a number from 1 to 1000000.')
+  })
+
   test('has every code of a refusal, each call with those that it may answer', () => {
     for (const code of Object.keys(faces)) assert.match(textOf('refusals.md'), new RegExp(`^## ${code}$`, 'm'))
     const [, refresh = ''] = textOf('api.md').split('### Refresh tokens\n')

@@ -1,5 +1,6 @@
 import { ConfigError, parseConfig } from '../../src/config.ts'
 import { reportConfig } from '../../src/config-report.ts'
+import { telemetrySection } from './telemetry.ts'
 
 const head = `# Configuration
 
@@ -7,11 +8,12 @@ Every variable of the environment that is read, with its default and what it may
 optional; an empty one counts as unset. All are checked before anything starts: a wrong or contradictory value
 stops the start with the sentence that stands here. \`latchkey config\` prints what is in force and where each value comes
 from. This page is written by \`npm run generate:reference\`; what each variable means is taken from the
-[README](../../README.md#configuration), which has more on the proxy in front and on workers.
+[README](../../README.md#configuration), which has more on the proxy in front and on workers. Those of
+[OpenTelemetry](#opentelemetry) stand at the end.
 `
 
-/** @param readme whose table says what each variable is. */
-export function configurationPage(readme: string): string {
+/** @param readme whose table says what each variable is; `metrics` is the page that says it of OpenTelemetry's. */
+export function configurationPage(readme: string, metrics: string): string {
   const meanings = meaningsIn(readme)
   const sections = reportConfig({}).map(({ name, value, from }) => {
     const meaning = meanings.get(name)
@@ -19,7 +21,7 @@ export function configurationPage(readme: string): string {
     const given = from === 'file' ? 'generated into `DATA_DIR` at the first start' : value && `\`${value}\``
     return `## ${name}\n\n${meaning}\n\n- Default: ${given ?? 'none'}\n- Allowed: ${allowedOf(name)}\n`
   })
-  return [head, ...sections].join('\n')
+  return [head, ...sections, telemetrySection(metrics)].join('\n')
 }
 
 /** The meanings, with links that lead from this page to where they led. */

@@ -3,7 +3,9 @@ import type { Features } from '../compose.ts'
 import { parseConfig } from '../config.ts'
 import { withConfigFile } from '../config-file.ts'
 import type { Caller } from '../kernel/caller.ts'
+import { hasDatabase } from '../platform/postgres/embedded-place.ts'
 import { confirm } from './ask.ts'
+import { CommandFailed } from './failure.ts'
 import { operator } from './operator.ts'
 import { type Output, outputOf, type Terminal } from './terminal.ts'
 
@@ -14,7 +16,7 @@ export interface Desk extends Output {
   readonly operator: Caller
   /** Has a person say yes to `deed`, unless `--yes` has said so. */
   confirm(deed: string): Promise<void>
-  /** Opens the service without serving, for as long as `work` takes. */
+  /** Opens the service without serving, for as long as `work` takes. Where there is no database, none is made. */
   withService<T>(work: (service: Features) => Promise<T>): Promise<T>
 }
 
@@ -34,6 +36,10 @@ export function deskOf(terminal: Terminal, command: Command): Desk {
     confirm: (deed) => confirm(terminal, yes, deed),
     async withService(work) {
       const config = parseConfig(withConfigFile(terminal.env))
+      if (!hasDatabase(config)) {
+        const what = `There is no database in ${config.dataDir}, and DATABASE_URL is not set.`
+        throw new CommandFailed('database', `${what} Run "latchkey migrate", or start the service.`)
+      }
       // Loaded only here: what needs no database starts at once.
       const [{ composeFeatures }, { createLog }, { openMigrated }] = await Promise.all([
         import('../compose.ts'),

@@ -33,12 +33,14 @@ export const refusals: Partial<Readonly<Record<AuditKind, Refused>>> = {
       'unknown e-mail': 'no account has the e-mail address that was typed',
       'wrong password': 'the password is not that of the account',
       'locked out': 'too many logins of this account have failed in a row, and no password was tried any more',
+      disabled: 'the account is disabled',
       'no password opens it': 'the account has no password',
       'the account changed meanwhile':
         'the account was disabled, or its password was changed, while it was being opened',
     },
     hints: {
       'locked out': unlock,
+      disabled: '`latchkey users enable` opens it again.',
       'no password opens it': '`latchkey users set-password` gives it one.',
       'the account changed meanwhile': '`latchkey users show` says whether it is disabled.',
     },

@@ -22,6 +22,8 @@ export interface CrewOptions {
   readonly log: Log
   /** How long workers may take to end in order, in milliseconds. */
   readonly patience: number
+  /** Told of each worker that has died, and not ended in order, and that another takes the place of. */
+  readonly onDeath?: (() => void) | undefined
   /** Told when nobody serves any more and nobody comes up, after all did: the service is at its end. */
   readonly onHopeless: (error: Error) => void
   /** A clock in milliseconds that never goes back. */
@@ -58,7 +60,7 @@ const mostFailures = 5
  * longer intervals. The first start is as strict as that of one process: what a worker complains of ends it.
  */
 export function createCrew(options: CrewOptions): Crew {
-  const { size, hire, log, patience, onHopeless, now = () => performance.now() } = options
+  const { size, hire, log, patience, onDeath, onHopeless, now = () => performance.now() } = options
   const members = new Set<Member>()
   const pauses = new Set<NodeJS.Timeout>()
   const ready = Promise.withResolvers<string>()
@@ -114,6 +116,7 @@ export function createCrew(options: CrewOptions): Crew {
     }
     const line = { worker: number, pid: member.worker.pid, because }
     log[end.code === 0 ? 'info' : 'error'](line, 'a worker has ended: another takes its place')
+    if (end.code !== 0) onDeath?.()
     replaceAfter(failures < 2 ? 0 : Math.min(longestPause, shortestPause * 2 ** (failures - 2)))
   }
 

@@ -40,6 +40,10 @@ function both(one: Watch, two: Watch): Watch {
       one.refreshed(...told)
       two.refreshed(...told)
     },
+    workerDied() {
+      one.workerDied()
+      two.workerDied()
+    },
     look(at) {
       one.look(at)
       two.look(at)

@@ -52,6 +52,8 @@ export interface Watch {
   hashed(operation: 'hash' | 'verify', seconds: number, failed: boolean): void
   /** What became of a refresh. */
   refreshed(outcome: string): void
+  /** A worker of this process has died, and another takes its place. */
+  workerDied(): void
   /** Hands over how to look at what only stands somewhere. */
   look(at: () => Promise<Standing>): void
 }

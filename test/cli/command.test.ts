@@ -293,6 +293,22 @@ describe('the command', () => {
     })
   })
 
+  it('makes no database by looking for one: of none all is still to run, and the others say what would make it', async () => {
+    const folder = join(env.DATA_DIR as string, 'nothing', 'here')
+    const bare = { ...env, DATABASE_URL: '', DATA_DIR: folder, SECRET_KEY: '' }
+    const status = await command(bare, ['migrate', '--status', '--json'])
+    assert.equal(status.code, 1)
+    const { migrations } = JSON.parse(status.stdout)
+    assert.ok(migrations.length > 0 && migrations.every(({ state }: { state: string }) => state === 'pending'))
+    const { code, stderr } = await command(bare, ['users', 'list'])
+    assert.equal(code, 5)
+    assert.match(
+      stderr,
+      /^latchkey: There is no database in .*here, and DATABASE_URL is not set\. Run "latchkey migrate"/,
+    )
+    assert.equal(existsSync(join(env.DATA_DIR as string, 'nothing')), false)
+  })
+
   it('says that its answer can not be written', { skip: !existsSync('/dev/full') && 'no full disk' }, async () => {
     const { code, stderr } = await command(env, ['config'], '', '/dev/full')
     assert.equal(code, 1)

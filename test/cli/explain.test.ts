@@ -55,6 +55,19 @@ describe('latchkey explain', () => {
     assert.ok(!`${stdout}${other}`.includes('@'))
   })
 
+  it('tells a disabled account from one without a password, each with the command that opens it', async () => {
+    const [shut, bare] = [await service.person(), await service.person()]
+    await service.query(`UPDATE users SET disabled_at = now() WHERE email = '${shut.email}'`)
+    await service.query(`UPDATE users SET password_hash = NULL WHERE email = '${bare.email}'`)
+    const explained = async (who: typeof shut) => (await json(await refused(401, 'login', { json: who }))).events[0]
+    const disabled = await explained(shut)
+    assert.deepEqual([disabled.why, disabled.answer.code], ['the account is disabled', 'invalid_credentials'])
+    assert.match(disabled.hint, /`latchkey users enable`/)
+    const without = await explained(bare)
+    assert.equal(without.why, 'the account has no password')
+    assert.match(without.hint, /`latchkey users set-password`/)
+  })
+
   it('tells a race, a theft and a session that is over apart', async () => {
     const { refresh } = await service.loggedIn()
     const call = (token: string) => service.call('POST', `${auth}/refresh`, { token })

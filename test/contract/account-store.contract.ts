@@ -34,7 +34,11 @@ export function accountStoreContract(world: () => World): void {
       assert.deepEqual(await accounts.find({ id: user.id }), user)
       assert.deepEqual(await accounts.find({ email }), user)
       const credentials = await accounts.beginAttempt({ email }, 'known')
-      assert.deepEqual(credentials, { user, passwordHash: 'first', epoch: credentials?.epoch, failures: 1 })
+      assert.deepEqual(credentials, {
+        ...{ user, isDisabled: false, passwordHash: 'first' },
+        epoch: credentials?.epoch,
+        failures: 1,
+      })
       assert.deepEqual(await accounts.beginAttempt({ id: user.id }, 'known'), { ...credentials, failures: 2 })
       assert.ok(Number.isInteger(credentials?.epoch))
     })
@@ -103,6 +107,7 @@ export function accountStoreContract(world: () => World): void {
       assert.equal(await set(start), true)
       assert.equal(await set(start), false)
       assert.equal(await hashOf(user.id), null, 'no password opens it')
+      assert.equal((await accounts.beginAttempt({ id: user.id }, 'known'))?.isDisabled, true)
       assert.equal(await hashOf(other.id), 'first')
       assert.equal(await set(null), true)
       assert.equal(await hashOf(user.id), 'first')

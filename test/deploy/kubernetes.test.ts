@@ -93,6 +93,19 @@ describe('the manifests for Kubernetes', () => {
     assert.equal(read('service').spec.ports.length, 1)
   })
 
+  it('let the process out to the name server, to PostgreSQL, and to PUBLIC_URL, which doctor asks', () => {
+    const out = read('network-policy').spec.egress.flatMap(({ ports }: { ports: object[] }) => ports)
+    assert.deepEqual(
+      out,
+      [
+        ['UDP', 53],
+        ['TCP', 53],
+        ['TCP', 5432],
+        ['TCP', 443],
+      ].map(([protocol, port]) => ({ protocol, port })),
+    )
+  })
+
   it('give the process no privilege and nothing to write to', () => {
     assert.equal(pod.spec.automountServiceAccountToken, false)
     assert.equal(pod.spec.securityContext.runAsNonRoot, true)

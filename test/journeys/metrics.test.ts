@@ -189,6 +189,7 @@ describe('metrics', () => {
     assert.equal(before.sum(...me), calls)
     assert.equal(before.sum('latchkey_password_hash_duration_seconds_count', { operation: 'hash' }), 1)
     assert.equal(before.sum('latchkey_signing_keys'), 1)
+    assert.equal(before.sum('latchkey_worker_deaths_total'), 0)
     assert.ok(before.sum('process_resident_memory_bytes') > 150e6, 'the memory of three processes')
 
     const lines = () =>
@@ -199,7 +200,9 @@ describe('metrics', () => {
     const ready = () => lines().filter(({ msg }) => msg === 'a worker is ready')
     process.kill(ready()[0].pid, 'SIGKILL')
     await said(service, 'a worker has ended: another takes its place')
-    assert.equal((await scrape(service.port)).sum(...me), calls)
+    const after = await scrape(service.port)
+    assert.equal(after.sum(...me), calls)
+    assert.equal(after.sum('latchkey_worker_deaths_total'), 1)
     while (ready().length < 3) assert.ok((await service.call('GET', '/health/live')).status)
     await service.call('GET', '/api/v1/users/me')
     assert.equal((await scrape(service.port)).sum(...me), calls + 1)

@@ -41,6 +41,7 @@ function stage(t: TestContext, size = 2) {
   const hired: FakeProcess[] = []
   const lines: Record<string, unknown>[] = []
   const hopeless: Error[] = []
+  const deaths: number[] = []
   const crew = createCrew({
     size,
     patience: 15_000,
@@ -50,6 +51,7 @@ function stage(t: TestContext, size = 2) {
       hired.push(one)
       return one as never
     },
+    onDeath: () => deaths.push(time),
     onHopeless: (error) => hopeless.push(error),
     now: () => time,
   })
@@ -58,7 +60,7 @@ function stage(t: TestContext, size = 2) {
     time += ms
     t.mock.timers.tick(ms)
   }
-  return { crew, hired, lines, hopeless, worker, pass }
+  return { crew, hired, lines, hopeless, deaths, worker, pass }
 }
 
 describe('a crew', () => {
@@ -80,8 +82,8 @@ describe('a crew', () => {
     )
   })
 
-  test('replaces at once who dies, and who was ended in order, and tells of it', async (t) => {
-    const { crew, worker, hired, lines, pass } = stage(t)
+  test('replaces at once who dies, and who was ended in order, and tells of it; only the first is a death', async (t) => {
+    const { crew, worker, hired, lines, deaths, pass } = stage(t)
     for (const number of [1, 2]) worker(number).serve()
     await crew.ready
     pass(60_000)
@@ -93,6 +95,7 @@ describe('a crew', () => {
     worker(2).end(0)
     pass(0)
     assert.equal(hired.length, 4)
+    assert.deepEqual(deaths, [60_000])
     const told = lines.filter(({ msg }) => String(msg).startsWith('a worker has ended'))
     assert.deepEqual(
       told.map(({ level, worker, because }) => [level, worker, because]),

@@ -89,6 +89,8 @@ const whenceOf = ({ isKnownPlace }: LoginAttempt): Whence | null =>
 /** Why a login failed: for the log and the audit log alone. */
 function reasonOf(credentials: Credentials | null, lockedOut: boolean): string {
   if (credentials === null) return 'unknown e-mail'
+  // The first: unlocking it, or another password, would open it no more than before.
+  if (credentials.isDisabled) return 'disabled'
   if (lockedOut) return 'locked out'
   return credentials.passwordHash === null ? 'no password opens it' : 'wrong password'
 }

@@ -10,6 +10,8 @@ import type { User } from '../domain/user.ts'
 /** What logging in needs to know of an account. `passwordHash` is null where no password is set, or none counts now. */
 export interface Credentials {
   readonly user: User
+  /** For the log and the audit log: to who tries, a disabled account is one that no password opens. */
+  readonly isDisabled: boolean
   readonly passwordHash: string | null
   /** Counts the changes after which no earlier proof of identity opens a session. */
   readonly epoch: number

@@ -31,8 +31,9 @@ export function accountStorePostgres(database: Database): AccountStore {
     const { rows } = await attempt.execute(database)
     const [row] = rows
     if (!row) return null
-    const passwordHash = row.disabled_at === null ? row.password_hash : null
-    return { user: userOf(row), passwordHash, epoch: row.epoch, failures: row.failures }
+    const isDisabled = row.disabled_at !== null
+    const passwordHash = isDisabled ? null : row.password_hash
+    return { user: userOf(row), isDisabled, passwordHash, epoch: row.epoch, failures: row.failures }
   }
 
   return {

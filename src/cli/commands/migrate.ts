@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { parseConfig } from '../../config.ts'
 import { withConfigFile } from '../../config-file.ts'
+import { hasDatabase } from '../../platform/postgres/embedded-place.ts'
 import type { MigrationState } from '../../platform/postgres/migrator.ts'
 import { type Desk, deskOf } from '../desk.ts'
 import { withExamples } from '../examples.ts'
@@ -32,7 +33,7 @@ export function migrateCommand(program: Command, terminal: Terminal): void {
 
 async function lookAndMigrate(terminal: Terminal, migrates: boolean) {
   const config = parseConfig(withConfigFile(terminal.env))
-  const [{ openDatabase }, { migrationStates }, { createLog }] = await Promise.all([
+  const [{ openDatabase }, { migrationStates, statesOfNone }, { createLog }] = await Promise.all([
     import('../../platform/postgres/open-database.ts'),
     import('../../platform/postgres/migrator.ts'),
     import('../../platform/log.ts'),
@@ -45,7 +46,7 @@ async function lookAndMigrate(terminal: Terminal, migrates: boolean) {
       await opened.close()
     }
   }
-  const before = await look(false)
+  const before = hasDatabase(config) ? await look(false) : statesOfNone()
   return { before, after: migrates ? await look(true) : before }
 }
 

@@ -1,5 +1,6 @@
 import { type Config, ConfigError, parseConfig } from '../../config.ts'
 import { variableOf, withConfigFile } from '../../config-file.ts'
+import { parseTelemetry } from '../../config-telemetry.ts'
 import { type Finding, found, ok } from './finding.ts'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -8,15 +9,26 @@ type Environment = Readonly<Record<string, string | undefined>>
 export function lookAtConfiguration(env: Environment): { config: Config | null; findings: Finding[] } {
   try {
     const config = parseConfig(withConfigFile(env))
-    const findings = [...misspelt(env), ...judgeConfiguration(config)]
+    const findings = [...misspelt(env), ...judgeTelemetry(env), ...judgeConfiguration(config)]
     return { config, findings: findings.length > 0 ? findings : [ok('configuration', 'The configuration is sound.')] }
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
     const why = 'The service does not start, and what depends on the configuration was not checked.'
-    const wrong = error.problems.map((problem) =>
-      found('error', 'configuration', problem, why, `${problem.split(' ')[0]}=…`),
-    )
-    return { config: null, findings: [...wrong, ...misspelt(env)] }
+    return { config: null, findings: [...wrongIn(error, why), ...judgeTelemetry(env), ...misspelt(env)] }
+  }
+}
+
+function wrongIn(error: unknown, why: string): Finding[] {
+  if (!(error instanceof ConfigError)) throw error
+  return error.problems.map((problem) => found('error', 'configuration', problem, why, `${problem.split(' ')[0]}=…`))
+}
+
+/** OpenTelemetry's own variables, as the start takes them. */
+function judgeTelemetry(env: Environment): Finding[] {
+  try {
+    parseTelemetry(env)
+    return []
+  } catch (error) {
+    return wrongIn(error, 'The service does not start.')
   }
 }
 

@@ -1,5 +1,6 @@
 import { sql } from 'kysely'
 import type { Database } from '../../platform/postgres/tables.ts'
+import { missingRights } from './database-rights.ts'
 
 /** What PostgreSQL says of itself. Times in milliseconds. */
 export interface DatabaseFacts {
@@ -16,7 +17,7 @@ export interface DatabaseFacts {
   readonly role: string
   readonly isSuperuser: boolean
   readonly mayCreate: boolean
-  /** Tables on which the role lacks a right that the service needs. */
+  /** The rights that the service needs and the role lacks, as `UPDATE, DELETE on users`. */
   readonly locked: readonly string[]
   readonly connections: number
   readonly frozenAge: number
@@ -49,9 +50,8 @@ export async function databaseFacts(database: Database): Promise<DatabaseFacts> 
       pg_database_size(current_database())::float8 AS size`.execute(database)
   const set = await sql<{ name: string; setting: string }>`
     SELECT name, setting FROM pg_settings WHERE name = ANY(${settings})`.execute(database)
-  const tables = await sql<{ name: string; live: number; dead: number; usable: boolean }>`
-    SELECT relname AS name, n_live_tup::float8 AS live, n_dead_tup::float8 AS dead,
-      has_table_privilege(relid, 'SELECT') AND has_table_privilege(relid, 'INSERT') AS usable
+  const tables = await sql<{ name: string; live: number; dead: number }>`
+    SELECT relname AS name, n_live_tup::float8 AS live, n_dead_tup::float8 AS dead
     FROM pg_stat_user_tables WHERE schemaname = current_schema() ORDER BY relname`.execute(database)
   const [row] = rows
   if (!row) throw new Error('the database answered nothing')
@@ -60,7 +60,7 @@ export async function databaseFacts(database: Database): Promise<DatabaseFacts> 
     ...clock,
     settings: Object.fromEntries(set.rows.map(({ name, setting }) => [name, setting])),
     tables: tables.rows,
-    locked: tables.rows.filter(({ usable }) => !usable).map(({ name }) => name),
+    locked: await missingRights(database),
   }
 }
 

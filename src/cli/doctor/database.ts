@@ -114,12 +114,16 @@ function judgeRole({ role, isSuperuser, mayCreate, locked }: DatabaseFacts): Fin
     findings.push(found('warning', 'database.role', `The role ${role} may create no tables.`, why, mend))
   }
   if (locked.length > 0) {
-    const what = `The role ${role} may not read or write ${locked.join(', ')}.`
-    const mend = `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role};`
-    findings.push(found('error', 'database.role', what, 'Calls that need them are answered with 500.', mend))
+    const what = `The role ${role} lacks ${locked.join('; ')}.`
+    findings.push(found('error', 'database.role', what, 'Calls and commands that need them fail.', grantsTo(role)))
   }
   return findings.length > 0 ? findings : [ok('database.role', `The role ${role} has the rights that it needs.`)]
 }
+
+/** The statements that give a role what it needs. */
+export const grantsTo = (role: string): string =>
+  `GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO ${role}; ` +
+  `GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO ${role};`
 
 function judgeTime({ latency, ahead }: DatabaseFacts): Finding[] {
   const findings: Finding[] = []

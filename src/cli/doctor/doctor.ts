@@ -3,17 +3,18 @@ import { join } from 'node:path'
 import { sql } from 'kysely'
 import type { Config } from '../../config.ts'
 import type { Log } from '../../platform/log.ts'
-import { embeddedIn } from '../../platform/postgres/embedded-place.ts'
+import { hasDatabase } from '../../platform/postgres/embedded-place.ts'
 import type { MigrationState } from '../../platform/postgres/migrator.ts'
 import type { OpenDatabase } from '../../platform/postgres/open-database.ts'
 import type { Database } from '../../platform/postgres/tables.ts'
 import { failureOf } from '../failure.ts'
 import { lookAtConfiguration } from './configuration.ts'
-import { judgeDatabase, judgeMigrations } from './database.ts'
+import { grantsTo, judgeDatabase, judgeMigrations } from './database.ts'
 import { databaseFacts } from './database-facts.ts'
 import { type Finding, found, ok } from './finding.ts'
 import { lookAtHashing } from './hashing.ts'
 import { judgeKeys } from './keys.ts'
+import { lookAt, unseen } from './look.ts'
 import { lookAtMachine } from './machine.ts'
 import { lookAtPublicUrl, type SeenAs } from './public-url.ts'
 import { lookAtSecrets } from './secrets.ts'
@@ -28,17 +29,28 @@ export async function* examine(env: Environment): AsyncGenerator<Finding[]> {
     yield await lookAtMachine(env.DATA_DIR || './data')
     return
   }
-  yield await lookAtSecrets(config, env)
-  yield await lookAtMachine(config.dataDir)
-  const { measureHash } = await import('../../compose.ts')
-  yield await lookAtHashing(config, measureHash)
+  yield await lookAt('secrets.file', `ls -la ${config.dataDir}`, () => lookAtSecrets(config, env))
+  yield await lookAt('disk', `ls -la ${config.dataDir}`, () => lookAtMachine(config.dataDir))
+  yield await lookAt('hashing', 'npm ci, for this platform', async () => {
+    const { measureHash } = await import('../../compose.ts')
+    return lookAtHashing(config, measureHash)
+  })
+  yield [noMail]
   yield* examineData(config)
 }
 
+/** There is nothing to be set up, and who expects mail is to know it. */
+const noMail = found(
+  'note',
+  'mail',
+  'The service sends no mail, and there is nothing to set up for it.',
+  'Whoever forgets their password asks an operator, and no address is proven to be theirs.',
+  'latchkey users set-password ID, once you know who asks',
+)
+
 /** The database and what is in it, and the service that has it. */
 async function* examineData(config: Config): AsyncGenerator<Finding[]> {
-  // Opening it would make it.
-  if (config.databaseUrl === null && !existsSync(embeddedIn(config.dataDir))) {
+  if (!hasDatabase(config)) {
     yield [ok('database', `There is none in ${config.dataDir} yet: the first start makes it.`)]
     return
   }
@@ -51,32 +63,42 @@ async function* examineData(config: Config): AsyncGenerator<Finding[]> {
   const opened = await openDatabase({ ...config, migrates: false }, log, () => undefined).catch((error) => error)
   if (opened instanceof Error) {
     yield [unopened(opened, config)]
-    yield await lookAtPublicUrl(config.publicUrl, null, null)
+    yield await lookFromOutside(config)
     return
   }
   const { database, close } = opened
   try {
     const seen = await databaseFacts(database).catch((error) => error)
-    if (seen instanceof Error) {
+    if (seen instanceof Error && failureOf(seen).outcome === 'database') {
       yield [unopened(seen, config)]
-      yield await lookAtPublicUrl(config.publicUrl, null, null)
+      yield await lookFromOutside(config)
       return
     }
-    yield judgeDatabase(seen, config.databaseUrl?.reveal() ?? null)
-    const states = await migrationStates(database)
-    yield judgeMigrations(states)
+    const url = config.databaseUrl?.reveal() ?? null
+    yield seen instanceof Error ? [unseen('database', seen, rights)] : judgeDatabase(seen, url)
+    const states = await migrationStates(database).catch((error) => error)
+    yield states instanceof Error ? [unseen('database.migrations', states, rights)] : judgeMigrations(states)
+    // Of tables that nobody knows to be other ones the rest is looked at all the same.
+    const isMigrated = states instanceof Error || isApplied(states)
     const kids: string[] = []
-    if (isMigrated(states)) yield await lookAtKeys(config, log, opened, kids)
+    if (isMigrated) yield await lookAt('keys', rights, () => lookAtKeys(config, log, opened, kids))
     // The embedded database is here, so nobody serves it at this moment.
     if (config.databaseUrl === null) return
-    const known = isMigrated(states) ? { kids, seenAs: seenAs(database) } : { kids: null, seenAs: null }
-    yield await lookAtPublicUrl(config.publicUrl, known.kids, known.seenAs)
+    yield await lookFromOutside(config, kids, isMigrated ? seenAs(database) : null)
   } finally {
     await close()
   }
 }
 
-const isMigrated = (states: readonly MigrationState[]) => states.every(({ state }) => state === 'applied')
+/** @param kids those that are known; none means nothing to compare with. */
+const lookFromOutside = ({ publicUrl }: Config, kids: readonly string[] = [], seen: SeenAs | null = null) =>
+  lookAt('public-url', 'PUBLIC_URL=where it is reached', () =>
+    lookAtPublicUrl(publicUrl, kids.length > 0 ? kids : null, seen),
+  )
+
+const rights = grantsTo('the role of DATABASE_URL')
+
+const isApplied = (states: readonly MigrationState[]) => states.every(({ state }) => state === 'applied')
 
 function unopened(error: Error, { databaseUrl }: Config): Finding {
   const [what = ''] = failureOf(error).sentences

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import { isLoopback } from './configuration.ts'
 import { type Finding, found, ok } from './finding.ts'
+import { lookAt } from './look.ts'
 
 /** In milliseconds, for one call. */
 const patience = 5_000
@@ -33,14 +34,23 @@ export async function lookAtPublicUrl(
     ...judgeClock(answer.headers.get('date'), new Date()),
   ]
   if (findings.some(({ severity }) => severity === 'error')) return findings
-  if (kids !== null) findings.push(...judgeKeySet(await publishedKids(publicUrl), kids))
-  if (seenAs !== null) findings.push(...(await lookAtAddress(publicUrl, seenAs)))
+  if (kids !== null) findings.push(...(await lookAtKeySet(publicUrl, kids)))
+  findings.push(...(seenAs === null ? [uncompared] : await lookAtAddress(publicUrl, seenAs)))
   return findings
 }
 
+/** Under which address the service saw a call is in its database alone. */
+const uncompared = found(
+  'note',
+  'proxies',
+  'No made-up address was tried: the database, where the service records what it sees, could not be read.',
+  'Whether a proxy hands on addresses that callers make up is not known.',
+  'fail a login with X-Forwarded-For: 192.0.2.99, stop the service, and look for that address in `latchkey audit tail`',
+)
+
 function unreachable(publicUrl: string, error: Error): Finding {
   const { code } = (error.cause ?? {}) as { code?: string }
-  const what = `Nobody answers at ${publicUrl} (${code ?? error.name}).`
+  const what = `Nobody answers at ${publicUrl} (${wordOf(error)}).`
   const isCertificate = /CERT|SIGNATURE|TLS/.test(code ?? '')
   const why = isCertificate
     ? 'Callers refuse the certificate that is shown there.'
@@ -50,6 +60,9 @@ function unreachable(publicUrl: string, error: Error): Finding {
     : 'latchkey serve, or PUBLIC_URL=where it is reached'
   return found(isCertificate ? 'error' : 'warning', 'public-url', what, why, mend)
 }
+
+/** Why a call got no answer. */
+const wordOf = (error: Error): string => ((error.cause ?? {}) as { code?: string }).code ?? error.name
 
 export function judgeIssuer(publicUrl: string, status: number, metadata: unknown): Finding[] {
   const issuer = typeof metadata === 'object' && metadata !== null && 'issuer' in metadata ? metadata.issuer : null
@@ -76,10 +89,22 @@ export function judgeClock(date: string | null, now: Date): Finding[] {
   return [found('warning', 'clock', what, why, 'timedatectl set-ntp true, on both machines')]
 }
 
-async function publishedKids(publicUrl: string): Promise<string[]> {
-  const answer = await fetch(`${publicUrl}/.well-known/jwks.json`, { signal: AbortSignal.timeout(patience) })
-  const { keys } = (await answer.json()) as { keys: { kid: string }[] }
-  return keys.map(({ kid }) => kid)
+async function lookAtKeySet(publicUrl: string, kids: readonly string[]): Promise<Finding[]> {
+  const path = '/.well-known/jwks.json'
+  const set = await fetch(`${publicUrl}${path}`, { signal: AbortSignal.timeout(patience) })
+    .then((answer) => answer.json())
+    .catch((error: Error) => error)
+  const published = kidsIn(set)
+  if (published !== null) return judgeKeySet(published, kids)
+  const what = `What is answered at ${publicUrl}${path} is no key set${set instanceof Error ? ` (${wordOf(set)})` : ''}.`
+  const why = 'Nobody who asks there can verify a token.'
+  return [found('error', 'public-url.keys', what, why, `have the proxy hand ${path} on to the service`)]
+}
+
+/** The names of the keys; null for what is no JWK Set (RFC 7517, section 5). */
+function kidsIn(set: unknown): string[] | null {
+  if (typeof set !== 'object' || set === null || !('keys' in set) || !Array.isArray(set.keys)) return null
+  return set.keys.map((key) => String(key?.kid))
 }
 
 export function judgeKeySet(published: readonly string[], stored: readonly string[]): Finding[] {
@@ -92,16 +117,26 @@ export function judgeKeySet(published: readonly string[], stored: readonly strin
 
 async function lookAtAddress(publicUrl: string, seenAs: SeenAs): Promise<Finding[]> {
   const own = Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address) ?? [])
-  const plain = await seenAs(await failToLogIn(publicUrl, {}))
-  const claimed = await seenAs(await failToLogIn(publicUrl, { 'x-forwarded-for': invented }))
-  return judgeAddress(publicUrl, { plain, claimed, own })
+  const tried = [await failToLogIn(publicUrl, {}), await failToLogIn(publicUrl, { 'x-forwarded-for': invented })]
+  const cut = tried.find((one) => one instanceof Error)
+  if (cut) {
+    const what = `A login there is cut off (${wordOf(cut)}).`
+    const why = 'Nobody can log in, and whether proxies tell the address of clients is not known.'
+    return [
+      found('error', 'proxies', what, why, 'have the proxy hand POST /api/v1/auth/login on, and wait 10 s for it'),
+    ]
+  }
+  return lookAt('proxies', 'GRANT SELECT ON audit_events, audit_whence TO the role of DATABASE_URL;', async () => {
+    const [plain = null, claimed = null] = await Promise.all(tried.map((traceId) => seenAs(String(traceId))))
+    return judgeAddress(publicUrl, { plain, claimed, own })
+  })
 }
 
-/** Fails as anybody may; answers the trace id under which that is on record. */
-async function failToLogIn(publicUrl: string, headers: Readonly<Record<string, string>>): Promise<string> {
+/** Fails as anybody may; answers the trace id under which that is on record, or why it got no answer. */
+async function failToLogIn(publicUrl: string, headers: Readonly<Record<string, string>>): Promise<string | Error> {
   const traceId = randomBytes(16).toString('hex')
   const nobody = { email: `doctor-${traceId}@latchkey.invalid`, password: randomBytes(16).toString('hex') }
-  await fetch(`${publicUrl}/api/v1/auth/login`, {
+  const answer = await fetch(`${publicUrl}/api/v1/auth/login`, {
     method: 'POST',
     signal: AbortSignal.timeout(patience * 2),
     headers: {
@@ -110,8 +145,8 @@ async function failToLogIn(publicUrl: string, headers: Readonly<Record<string, s
       ...headers,
     },
     body: JSON.stringify(nobody),
-  })
-  return traceId
+  }).catch((error: Error) => error)
+  return answer instanceof Error ? answer : traceId
 }
 
 export interface SeenAddresses {

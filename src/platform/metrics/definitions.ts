@@ -72,6 +72,7 @@ export const definitions = {
     'statement',
   ),
   statementFailures: counter('latchkey_database_statement_failures_total', 'Statements that failed.', 'statement'),
+  workerDeaths: counter('latchkey_worker_deaths_total', 'Workers that have died and were replaced.'),
   connections: gauge('latchkey_database_connections', 'Connections to the database.', 'state'),
   connectionWaits: gauge('latchkey_database_connection_waiting', 'Callers that wait for a connection to the database.'),
   keys: gauge('latchkey_signing_keys', 'Signing keys that are published.'),

@@ -67,6 +67,7 @@ export function createMetrics(version: string): Metrics {
         else metrics.hashSeconds.observe({ operation }, seconds)
       },
       refreshed: (outcome) => metrics.refreshes.inc({ outcome }),
+      workerDied: () => metrics.workerDeaths.inc(),
       look: (at) => void looks.push(at),
     },
     async tell() {

@@ -78,6 +78,10 @@ export async function migrationStates(
   })
 }
 
+/** The same where there is no database yet. */
+export const statesOfNone = (): MigrationState[] =>
+  Object.keys(allMigrations).map((name) => ({ name, ranAt: null, state: 'pending' }))
+
 /** @throws MigrationError where the tables are not those of this program. */
 export async function expectMigrated(database: Database): Promise<void> {
   const states = await migrationStates(database)

@@ -112,6 +112,7 @@ export function createTraces({ version, sampling, spans: bounds }: TracesOptions
     hashed: (operation, seconds, failed) => child(`password ${operation}`, SpanKind.INTERNAL, seconds, failed, {}),
     unread: () => undefined,
     refreshed: (outcome) => void current.getStore()?.setAttribute('latchkey.refresh.outcome', outcome),
+    workerDied: () => undefined,
     look: () => undefined,
   }
   return { watch, close: () => provider.shutdown() }

@@ -9,7 +9,7 @@ import { Secret } from '../../../src/kernel/secret.ts'
 import { transcript } from '../../support/transcript.ts'
 import { caller, email, now, sessionId, user, userId } from '../sample.ts'
 
-const account: Credentials = { user, passwordHash: 'hash of old', epoch: 3, failures: 1 }
+const account: Credentials = { user, isDisabled: false, passwordHash: 'hash of old', epoch: 3, failures: 1 }
 
 /** An account as the store knows it; a credulous hasher takes every password for the right one. */
 function changing(

@@ -10,7 +10,8 @@ import type { TokenPair } from '../../../src/sessions/index.ts'
 import { transcript } from '../../support/transcript.ts'
 import { caller, email, now, user, userId } from '../sample.ts'
 
-const account: Credentials = { user, passwordHash: 'hash of right', epoch: 3, failures: 1 }
+const account: Credentials = { user, isDisabled: false, passwordHash: 'hash of right', epoch: 3, failures: 1 }
+const disabled: Credentials = { ...account, isDisabled: true, passwordHash: null }
 const tokens = { accessToken: 'a' } as TokenPair
 
 interface World {
@@ -179,6 +180,8 @@ describe('a login that fails', () => {
     ['an unknown address', null, 'right', 'unknown e-mail'],
     ['a wrong password', account, 'wrong', 'wrong password'],
     ['an account that no password opens', { ...account, passwordHash: null }, 'right', 'no password opens it'],
+    ['a disabled account', disabled, 'right', 'disabled'],
+    ['a disabled account after too many failures', { ...disabled, failures: 51 }, 'right', 'disabled'],
     ['the right password after too many failures', { ...account, failures: 51 }, 'right', 'locked out'],
   ]
   for (const [what, credentials, password, because] of table) {

@@ -111,6 +111,21 @@ describe('the doctor', () => {
     assert.deepEqual(await readdir(dataDir), [])
   })
 
+  it('says that the service sends no mail, and of an embedded one that runs what could not be compared', async () => {
+    const door = await proxy()
+    const folder = join(dataDir, 'served')
+    const env = { DATA_DIR: folder, PUBLIC_URL: door.url, RATE_LIMIT: 'on' }
+    await using service = await startProcess('', env)
+    door.to(service.url)
+    const { of } = await examined({ ...env, DATABASE_URL: '' })
+    assert.match(of('mail')[0]?.what ?? '', /^The service sends no mail/)
+    assert.match(of('database')[0]?.why ?? '', /belongs to one process/)
+    assert.equal(of('public-url')[0]?.severity, 'ok')
+    const [proxies] = of('proxies')
+    assert.equal(proxies?.severity, 'note')
+    assert.match(`${proxies?.what} ${proxies?.mend}`, /^No made-up address was tried: .* 192\.0\.2\.99/)
+  })
+
   it('on the embedded database looks at it and at the files, and says what it found to a person', async () => {
     const folder = join(dataDir, 'embedded')
     const env = { ...processEnv, SECRET_KEY: '', DATA_DIR: folder, RATE_LIMIT: 'on' }

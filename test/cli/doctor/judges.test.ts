@@ -50,6 +50,15 @@ describe('the doctor on the configuration', () => {
     assert.ok(!JSON.stringify(findings).includes('hunter2'))
   })
 
+  it('names what stops the start of OpenTelemetry’s variables, and goes on', () => {
+    const { config, findings } = lookAtConfiguration({
+      ...{ OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc', BCRYPT_COSTS: '12' },
+    })
+    assert.ok(config)
+    assert.deepEqual(faults(findings), ['warning configuration.misspelt', 'error configuration'])
+    assert.equal(mends(findings)[1], 'OTEL_EXPORTER_OTLP_PROTOCOL=…')
+  })
+
   it('counts the letters between two words', () => {
     assert.deepEqual([distance('PORT', 'PORT'), distance('PROT', 'PORT'), distance('', 'abc')], [0, 2, 3])
   })
@@ -164,7 +173,7 @@ describe('the doctor on the database', () => {
     ['a connection in the clear', { encrypted: false }, 'warning database.tls'],
     ['a superuser', { isSuperuser: true }, 'warning database.role'],
     ['a role that can not migrate', { mayCreate: false }, 'warning database.role'],
-    ['a role that can not write', { locked: ['users'] }, 'error database.role'],
+    ['a role that can not write', { locked: ['UPDATE on users'] }, 'error database.role'],
     ['a long way', { latency: 8 }, 'warning database.latency'],
     ['a very long way', { latency: 80 }, 'error database.latency'],
     ['a clock that differs', { ahead: -2_000 }, 'warning clock'],

@@ -24,6 +24,7 @@ async function watched(t: TestContext) {
     statement: nothing,
     hashed: nothing,
     refreshed: nothing,
+    workerDied: nothing,
     look: nothing,
   }
   const app = await createServer({
