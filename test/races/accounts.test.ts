@@ -203,11 +203,11 @@ describe('a login that began before a change of its password and goes on after i
     await using account = await hold(`SELECT FROM users WHERE id = ${sub} FOR NO KEY UPDATE`)
     const change = { current_password: json.password, new_password: `${json.password}_changed` }
     const changing = service.call('PUT', '/api/v1/users/me/password', { token, json: change, headers: home })
-    await untilWaiting(1)
+    await untilWaiting(1, changing)
     // The login sees the account as it was, and waits to count its attempt.
     await using failures = await hold(`SELECT FROM login_streaks WHERE user_id = ${sub} FOR UPDATE`)
     const stealing = logIn(thief)
-    await untilWaiting(2)
+    await untilWaiting(2, stealing)
     await account.letGo()
     expect(await changing, 204)
     await failures.letGo()
@@ -227,10 +227,15 @@ describe('a login that began before a change of its password and goes on after i
     return { letGo, [Symbol.asyncDispose]: () => client.end() }
   }
 
-  /** Until so many of the service's statements wait for a lock. */
-  async function untilWaiting(count: number): Promise<void> {
+  /** Until so many of the service's statements wait for a lock, the one of this call included. */
+  async function untilWaiting(count: number, call: Promise<Answer>): Promise<void> {
+    let isAnswered = false
+    const answered = () => {
+      isAnswered = true
+    }
+    call.then(answered, answered)
     const waiting = `SELECT FROM pg_stat_activity
       WHERE datname = current_database() AND application_name = 'latchkey' AND wait_event_type = 'Lock'`
-    while ((await service.query(waiting)).length < count);
+    while ((await service.query(waiting)).length < count) assert.ok(!isAnswered, 'a call was answered without the row')
   }
 })
