@@ -69,7 +69,7 @@ const changes: readonly Change[] = [
     about: 'have a password tried again after too many failures in a row',
     done: (id) => `User ${id} is unlocked.`,
     nothing: (id) => `User ${id} has no failed logins.`,
-    example: 'from everywhere, at once',
+    example: 'from everywhere',
   },
 ]
 
