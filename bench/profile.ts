@@ -4,7 +4,7 @@
  */
 import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { SourceMap } from 'node:module'
-import { tmpdir } from 'node:os'
+import { loadavg, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildService } from '../scripts/build.ts'
@@ -25,6 +25,7 @@ const out = resolve(root, process.argv[2] ?? 'docs')
 const connections = 32
 const [warmUpMs, measureMs] = [3_000, 8_000]
 const kinds = ['me', 'refresh'] as const
+const [loadBefore = 0] = loadavg()
 
 process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143))
 const folder = mkdtempSync(join(tmpdir(), 'latchkey-profile-'))
@@ -97,10 +98,10 @@ const { cpu, cores: count, node } = machine(postgres.version)
 const page = [
   '# Where the time goes',
   `Written by \`npm run bench:profile\`, ${new Date().toISOString().slice(0, 10)}, at commit ${commit(root)}. ${cpu}, ${count} cores; Node ` +
-    `${node}; PostgreSQL ${postgres.version}. The built service with \`--cpu-prof\`, ${connections} connections, ${cores.about}.`,
+    `${node}; PostgreSQL ${postgres.version}. The built service with \`--cpu-prof\`, ${connections} connections, ${cores.about}. Load average when it began: ${loadBefore.toFixed(1)}.`,
   'What its thread does, in microseconds of a request, by whose code it is in: a function that is native works for the one ' +
     'that calls it. The profiler costs time itself, so that these requests are slower than those of the [benchmarks](benchmarks.md). ' +
-    'A signature, for instance, is in "crypto"; the work of a socket for an answer is where JavaScript hands it over.',
+    'What a socket takes for an answer is where JavaScript hands it over.',
   table(
     ['self time', ...kinds.flatMap((kind) => [`${kind}, µs`, '%'])],
     [...names.map((name) => [name, ...cells(name)]), ['all', ...total]],
