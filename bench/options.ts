@@ -31,7 +31,7 @@ export const help = `npm run bench [-- options]
   --quick                 a look within two minutes: fewer connections, shorter rounds, no peers
   --only me,refresh       those kinds alone: ${everything.join(', ')}
   --connections 1,32      how many connections there are in turn, 1 to 1024
-  --seconds 2.5           how long a round lasts, 0.5 to 60
+  --seconds 2.3           how long a round lasts, 0.5 to 60
   --rounds 3              how often each server has its turn, 1 to 50
   --workers               two workers beside one as well, which a whole run has
   --peers better-auth     servers to compare with, or none; a whole run has all: ${peers.join(', ')}
@@ -55,7 +55,7 @@ export function parseOptions(words: readonly string[]): Options | null {
     only:
       given.only === undefined ? everything : list('only', given.only).map((word) => oneOf('only', word, everything)),
     connections: list('connections', connections).map((word) => number('connections', word, 1, 1024, true)),
-    seconds: number('seconds', given.seconds ?? (quick ? '0.7' : '2.5'), 0.5, 60, false),
+    seconds: number('seconds', given.seconds ?? (quick ? '0.7' : '2.3'), 0.5, 60, false),
     rounds: number('rounds', given.rounds ?? (quick ? '1' : '3'), 1, 50, true),
     workers: given.workers ?? whole,
     adapters: [
