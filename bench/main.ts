@@ -1,7 +1,8 @@
 /** `npm run bench`: measures this service beside the limit program and its peers. See bench/README.md. */
-import { relative } from 'node:path'
-import { help, OptionError, parseOptions } from './options.ts'
+import { join, relative } from 'node:path'
+import { expectQuotable, help, OptionError, parseOptions } from './options.ts'
 import { consoleTables } from './report/console-tables.ts'
+import { commit } from './report/machine.ts'
 import { writeReport } from './report/write.ts'
 import { bench } from './run/bench.ts'
 
@@ -12,6 +13,7 @@ const words = process.argv.slice(2)
 try {
   const options = parseOptions(words)
   if (options) {
+    expectQuotable(options, commit(join(import.meta.dirname, '..')))
     const report = await bench(options, ['npm run bench', ...(words.length > 0 ? ['--', ...words] : [])].join(' '))
     writeReport(report, options.out)
     console.log(`${consoleTables(report)}\n\nWritten to ${relative(process.cwd(), options.out)}/benchmarks.md`)

@@ -8,6 +8,8 @@ export interface Options {
   readonly connections: readonly number[]
   readonly seconds: number
   readonly rounds: number
+  /** Whether two workers are measured beside one. */
+  readonly workers: boolean
   /** The files of the adapters, this service's own first. */
   readonly adapters: readonly string[]
   /** Where the results go. */
@@ -21,6 +23,7 @@ export class OptionError extends Error {
 const everything: readonly Asked[] = ['me', 'refresh', 'jwks', 'login', 'register', 'mix']
 const peers = ['better-auth'] as const
 const root = resolve(import.meta.dirname, '..')
+const docs = resolve(root, 'docs')
 const own = (name: string) => resolve(import.meta.dirname, 'adapters', `${name}.ts`)
 
 export const help = `npm run bench [-- options]
@@ -28,8 +31,9 @@ export const help = `npm run bench [-- options]
   --quick                 a look within two minutes: fewer connections, shorter rounds, no peers
   --only me,refresh       those kinds alone: ${everything.join(', ')}
   --connections 1,32      how many connections there are in turn, 1 to 1024
-  --seconds 2.5           how long a round lasts, 0.5 to 60
+  --seconds 2.3           how long a round lasts, 0.5 to 60
   --rounds 3              how often each server has its turn, 1 to 50
+  --workers               two workers beside one as well, which a whole run has
   --peers better-auth     servers to compare with, or none; a whole run has all: ${peers.join(', ')}
   --adapter path/file.ts  one more server, by its adapter (bench/README.md); may be given again
   --out folder            where benchmarks.json, benchmarks.md and the plots go: docs for a whole run,
@@ -51,22 +55,39 @@ export function parseOptions(words: readonly string[]): Options | null {
     only:
       given.only === undefined ? everything : list('only', given.only).map((word) => oneOf('only', word, everything)),
     connections: list('connections', connections).map((word) => number('connections', word, 1, 1024, true)),
-    seconds: number('seconds', given.seconds ?? (quick ? '0.7' : '2.5'), 0.5, 60, false),
-    rounds: number('rounds', given.rounds ?? (quick ? '2' : '3'), 1, 50, true),
+    seconds: number('seconds', given.seconds ?? (quick ? '0.7' : '2.3'), 0.5, 60, false),
+    rounds: number('rounds', given.rounds ?? (quick ? '1' : '3'), 1, 50, true),
+    workers: given.workers ?? whole,
     adapters: [
       own('latchkey'),
       own('limit'),
       ...peersOf(given.peers ?? (whole ? peers.join() : 'none')).map(own),
       ...(given.adapter ?? []).map(adapterFile),
     ],
-    out: resolve(root, given.out ?? (whole ? 'docs' : '.tmp/bench')),
+    out: resolve(root, given.out ?? (whole ? docs : '.tmp/bench')),
   }
+}
+
+/**
+ * What stands in docs is quoted: a run of full length, of a commit that anybody can check out.
+ *
+ * @param commit as the report names it
+ * @throws OptionError where it is not.
+ */
+export function expectQuotable({ quick, out }: Pick<Options, 'quick' | 'out'>, commit: string): void {
+  if (out !== docs) return
+  if (quick) throw new OptionError('--out docs is for figures to quote: a quick look goes elsewhere')
+  if (/^[0-9a-f]+$/.test(commit)) return
+  throw new OptionError(
+    `--out docs, where a whole run writes, is for the figures of a commit, and this is ${commit}: commit it, or name another folder with --out`,
+  )
 }
 
 function read(words: readonly string[]) {
   const text = { type: 'string' } as const
   const known = {
     quick: { type: 'boolean' },
+    workers: { type: 'boolean' },
     help: { type: 'boolean', short: 'h' },
     only: text,
     connections: text,

@@ -25,38 +25,51 @@ const mixConnections = 8
 /** Where the open loop, and what has no row of its own for each number, is measured. */
 export const usual = 32
 /** Hashes are few a second, so that it takes longer to count them. */
-const hashingStretch = 2
+const hashingStretch = 2.4
 
 /** Every trial of a run, in the order in which they are run. */
 export function plan(options: Options, adapters: readonly Adapter[]): Trial[] {
   const { only, rounds, seconds, connections } = options
-  const trial = (asked: Asked, loop: Trial['loop'], count: number, stretch = 1): Trial => ({
+  const trial = (asked: Asked, loop: Trial['loop'], count: number, turns: number): Trial => ({
     asked,
     loop,
     connections: count,
-    rounds,
-    seconds: seconds * stretch,
+    rounds: turns,
+    seconds: seconds * (hashes(asked) ? hashingStretch : 1),
     servers: [
       ...adapters.filter(({ calls }) => isAskable(calls, asked)).map(({ name }) => name),
-      ...(asked === 'login' || asked === 'register' ? [bareBcrypt] : []),
+      ...(loop === 'closed' && (asked === 'login' || asked === 'register') ? [bareBcrypt] : []),
     ],
   })
   const one = connections.includes(usual) ? usual : (connections.at(-1) ?? usual)
+  /** Where no ratio is taken. */
+  const fewer = Math.max(1, rounds - 1)
+  const across = (asked: Asked) => [
+    ...connections.map((count) => trial(asked, 'closed', count, count === one ? rounds : fewer)),
+    trial(asked, 'open', one, rounds),
+  ]
+  const hashing = (asked: Asked) => [
+    trial(asked, 'closed', hashingConnections, rounds),
+    trial(asked, 'open', usual, fewer),
+  ]
   const trials: Readonly<Record<Asked, Trial[]>> = {
-    me: [...connections.map((count) => trial('me', 'closed', count)), trial('me', 'open', one)],
-    refresh: [...connections.map((count) => trial('refresh', 'closed', count)), trial('refresh', 'open', one)],
-    jwks: [trial('jwks', 'closed', one)],
-    login: [trial('login', 'closed', hashingConnections, hashingStretch)],
-    register: [trial('register', 'closed', hashingConnections, hashingStretch)],
-    mix: [trial('mix', 'closed', mixConnections, hashingStretch), trial('mix', 'open', usual, hashingStretch)],
+    me: across('me'),
+    refresh: across('refresh'),
+    jwks: across('jwks'),
+    login: hashing('login'),
+    register: hashing('register'),
+    mix: [trial('mix', 'closed', mixConnections, fewer), trial('mix', 'open', usual, fewer)],
   }
   return only.flatMap((asked) => trials[asked]).toSorted((a, b) => Number(hashes(a.asked)) - Number(hashes(b.asked)))
 }
 
-/** Before a round counts, in seconds. */
-export const warmUp = 0.3
+/** Before a round counts, in seconds. Where passwords are hashed, until all that wait have a whole queue before them. */
+export const warmUp = (asked: Asked): number => (hashes(asked) ? 1 : 0.3)
 /** What a round needs beside its time, in seconds: a process is started and ended. */
 const around = 0.35
 
 export const secondsOf = (trials: readonly Trial[]): number =>
-  trials.reduce((sum, { servers, rounds, seconds }) => sum + servers.length * rounds * (seconds + warmUp + around), 0)
+  trials.reduce(
+    (sum, { asked, servers, rounds, seconds }) => sum + servers.length * rounds * (seconds + warmUp(asked) + around),
+    0,
+  )

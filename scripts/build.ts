@@ -33,7 +33,7 @@ function besides(): { programs: string[]; data: string[] } {
 }
 
 /** Builds into a folder beside `src`, from where `package.json` is one step up, as it is from the sources. */
-export async function buildService(directory: string): Promise<void> {
+export async function buildService(directory: string, { sourceMaps = false } = {}): Promise<void> {
   const { programs, data } = besides()
   rmSync(directory, { recursive: true, force: true })
   mkdirSync(directory)
@@ -54,6 +54,7 @@ export async function buildService(directory: string): Promise<void> {
     // They stand in a file of their own.
     legalComments: 'none',
     metafile: true,
+    sourcemap: sourceMaps,
     banner: { js: banner },
   })
   for (const file of data) copyFileSync(file, join(directory, basename(file)))

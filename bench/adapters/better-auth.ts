@@ -65,6 +65,7 @@ export const adapter: Adapter = {
         headers: { cookie: session.cookie ?? '' },
       }),
       status: 200,
+      check,
     },
   },
   async install() {

@@ -25,7 +25,10 @@ function refreshToken(sid: string, sub: string): string {
 /** The least that any server must do: bare `node:http` and `pg` on the service's own tables. */
 export const adapter: Adapter = {
   name: 'limit',
-  about: 'bare `node:http` and `pg`: the same rows, statements and signatures; no framework and no checks',
+  about:
+    'bare `node:http` and `pg`: the same rows and signatures, by cheaper statements (only the columns it answers with, no ' +
+    'row lock before an update, one lane); no framework and no checks. Those who ask at the same moment share a statement, ' +
+    'also at 8 connections, where one each, pipelined, is a third faster for `me`',
   calls: { ...(refresh && { refresh }), ...(me && { me }), ...(jwks && { jwks }) },
   // The service's own command makes its tables first. It is built by then, since it is always measured too.
   async prepare(place) {

@@ -6,24 +6,30 @@ import { once } from 'node:events'
 import { availableParallelism, setPriority } from 'node:os'
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads'
 import { hashSync, verifySync } from '@node-rs/bcrypt'
+import { Rate } from '../load/rate.ts'
 
 const cost = 12
 const password = 'Seven-bridges-over-Pregel'
 /** In milliseconds, until all workers are at work. */
 const warmUp = 1_000
 
-/** Works until its time is over, and answers when each hash was done: a thread that is busy can't be told to stop. */
-function work(asked: string, from: number, until: number): number[] {
+/** Works until its time is over, when it ends by itself: a thread that is busy can't be told to stop. */
+function work(asked: string, from: number, until: number) {
   const stored = hashSync(password, cost)
-  const done: number[] = []
-  // On a busy machine nothing may be left for this priority: a rate needs two of them, however long they take.
-  while (Date.now() < until || done.length < 2) {
+  const rate = new Rate()
+  rate.begin(from)
+  rate.end(until)
+  let requests = 0
+  const now = () => performance.timeOrigin + performance.now()
+  for (let startedAt = now(); startedAt < until; ) {
     if (asked === 'login') verifySync(password, stored)
     else hashSync(password, cost)
-    const at = performance.timeOrigin + performance.now()
-    if (at >= from) done.push(at)
+    const at = now()
+    rate.add(startedAt, at)
+    if (at >= from && at < until) requests++
+    startedAt = at
   }
-  return done
+  return { perSecond: rate.perSecond, requests }
 }
 
 if (isMainThread) {
@@ -34,9 +40,11 @@ if (isMainThread) {
     { length: availableParallelism() },
     () => new Worker(import.meta.filename, { workerData: settings }),
   )
-  const times = (await Promise.all(workers.map((worker) => once(worker, 'message')))).flat(2).toSorted((a, b) => a - b)
-  const span = times.at(-1) - times[0]
-  console.log(JSON.stringify({ perSecond: ((times.length - 1) * 1000) / span, requests: times.length }))
+  const done: ReturnType<typeof work>[] = (await Promise.all(workers.map((worker) => once(worker, 'message')))).flat()
+  const sum = (of: (one: ReturnType<typeof work>) => number) => done.reduce((total, one) => total + of(one), 0)
+  console.log(
+    JSON.stringify({ perSecond: sum(({ perSecond }) => perSecond), requests: sum(({ requests }) => requests) }),
+  )
 } else {
   if (process.platform === 'linux') setPriority(19)
   const { asked, from, until } = workerData

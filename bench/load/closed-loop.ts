@@ -1,6 +1,7 @@
 import type { Kind } from '../adapter.ts'
 import type { Connection } from './connection.ts'
 import { Recorder } from './latencies.ts'
+import { Rate } from './rate.ts'
 import type { Lane, Turn } from './script.ts'
 
 /** A connection with its sessions. */
@@ -19,6 +20,7 @@ export interface Running {
   /** Nothing more is sent, and nothing more counts. */
   end(): void
   readonly recorder: Recorder<Counted>
+  readonly rate: Rate
   /** Resolves when every request is answered; rejects with the first wrong answer. */
   readonly drained: Promise<void>
 }
@@ -26,6 +28,7 @@ export interface Running {
 /** Each connection sends its next request when the one before is answered. */
 export function closedLoop(seats: readonly Seat[], script: (lane: Lane) => Turn, now: () => number): Running {
   const recorder = new Recorder<Counted>()
+  const rate = new Rate()
   const { promise: drained, resolve, reject } = Promise.withResolvers<void>()
   let counts = false
   let over = false
@@ -42,7 +45,8 @@ export function closedLoop(seats: readonly Seat[], script: (lane: Lane) => Turn,
       const at = now()
       try {
         turn.settle(answer)
-        if (counts) recorder.add(turn.kind, at - sentAt, at)
+        rate.add(sentAt, at)
+        if (counts) recorder.add(turn.kind, at - sentAt)
         next(seat)
       } catch (error) {
         reject(error)
@@ -56,11 +60,14 @@ export function closedLoop(seats: readonly Seat[], script: (lane: Lane) => Turn,
   }
   return {
     recorder,
+    rate,
     drained,
     begin() {
+      rate.begin(now())
       counts = true
     },
     end() {
+      rate.end(now())
       counts = false
       over = true
     },

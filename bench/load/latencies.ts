@@ -9,26 +9,17 @@ export interface Latencies {
 /** Every duration of a round by what was asked for, each kept: nothing is rounded into a class. */
 export class Recorder<Name extends string> {
   readonly #durations = new Map<Name, Durations>()
-  #first = Number.NaN
-  #last = Number.NaN
   #count = 0
 
   get count(): number {
     return this.#count
   }
 
-  /** @param at when it was answered, in milliseconds. */
-  add(name: Name, milliseconds: number, at: number): void {
-    if (this.#count++ === 0) this.#first = at
-    this.#last = at
+  add(name: Name, milliseconds: number): void {
+    this.#count++
     const durations = this.#durations.get(name) ?? new Durations()
     this.#durations.set(name, durations)
     durations.add(milliseconds)
-  }
-
-  /** Answers a second, from the first to the last: where they are few, the edges of the round would count too much. */
-  get perSecond(): number {
-    return ((this.#count - 1) * 1000) / (this.#last - this.#first)
   }
 
   summary(): Latencies {

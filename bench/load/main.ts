@@ -36,14 +36,14 @@ async function load(settings: LoadSettings): Promise<LoadReport> {
   await Promise.race([running.drained, broken.promise])
   for (const { connection } of seats) connection.close()
 
-  const { recorder } = running
+  const { recorder, rate } = running
   return {
     ...measured,
     latencies: recorder.summary(),
     byKind: recorder.byName(),
     requests: recorder.count,
     sent,
-    perSecond: recorder.perSecond,
+    perSecond: rate.perSecond,
     unsent: (running as Partial<OpenRunning>).unsent ?? 0,
     sessions: lanes.flatMap((lane) => lane.sessions),
   }

@@ -1,5 +1,6 @@
 import type { Counted, Running, Seat } from './closed-loop.ts'
 import { Recorder } from './latencies.ts'
+import { Rate } from './rate.ts'
 import type { Lane, Turn } from './script.ts'
 
 export interface OpenLoopOptions {
@@ -28,6 +29,7 @@ export function openLoop(
   { perSecond, now, pace, grace }: OpenLoopOptions,
 ): OpenRunning {
   const recorder = new Recorder<Counted>()
+  const rate = new Rate()
   const { promise: drained, resolve, reject } = Promise.withResolvers<void>()
   const interval = 1000 / perSecond
   const startedAt = now()
@@ -37,8 +39,7 @@ export function openLoop(
   let [from, until, closesAt] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
 
   function record(kind: Counted, dueAt: number): void {
-    const at = now()
-    if (dueAt >= from && dueAt < until) recorder.add(kind, at - dueAt, at)
+    if (dueAt >= from && dueAt < until) recorder.add(kind, now() - dueAt)
   }
 
   /** What was never sent counts with the time that it has waited by now. */
@@ -62,6 +63,7 @@ export function openLoop(
       seat.connection.send(turn.bytes, (answer) => {
         try {
           turn.settle(answer)
+          rate.add(dueAt, now())
           record(turn.kind, dueAt)
           free.push(seat)
           send()
@@ -89,15 +91,18 @@ export function openLoop(
   })
   return {
     recorder,
+    rate,
     drained,
     get unsent() {
       return unsent
     },
     begin() {
       from = now()
+      rate.begin(from)
     },
     end() {
       until = now()
+      rate.end(until)
       closesAt = until + grace
     },
   }

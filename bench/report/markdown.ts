@@ -3,6 +3,7 @@ import { figure, middle, none, table } from './format.ts'
 import type { Plot } from './plots.ts'
 import { ratiosOf } from './ratios.ts'
 import type { Report } from './report.ts'
+import { workersTable, workersWords } from './workers.ts'
 
 const megabyte = 1_000_000
 
@@ -35,6 +36,7 @@ export function markdown(report: Report, plots: readonly Plot[], readme: string,
     ...section('The mix, by kind', mix(report.results), 'Of a hundred requests 90 `me`, 9 `refresh`, 1 `login`.'),
     ...section('What a request costs', costs(report), costsWords),
     ...section('Memory', memory(report), 'Of the server alone, which serves from one core, with all its processes.'),
+    ...(report.workers ? section('Workers', workersTable(report.workers), workersWords(report.workers)) : []),
     ...section('PostgreSQL alone', statements(report), statementsWords(report)),
     ...(plots.length > 0
       ? ['## Plots', plots.map(({ title, file }) => `![${title}](benchmarks/${file})`).join('\n\n')]
@@ -138,8 +140,8 @@ function memory({ memory }: Report): string | null {
 }
 
 const statementsWords = ({ statements }: Report) =>
-  `The hot statements by themselves, asked by ${statements[0]?.by === 'pgbench' ? '`pgbench`' : 'a client in Node'} ` +
-  'with prepared statements, PostgreSQL on the other core.'
+  `The service's hot statements by themselves, prepared, asked by ${statements[0]?.by === 'pgbench' ? '`pgbench`' : 'a client in Node'}, ` +
+  'PostgreSQL on the other core: in batches, as two lanes with 16 sessions each come to it, and one by one.'
 
 function statements({ statements }: Report): string | null {
   const rows = statements.map(({ name, connections, perSecond, mean }) => [

@@ -1,6 +1,7 @@
 import type { RoundTrips } from '../run/count.ts'
 import type { StatementRate } from '../run/statements.ts'
 import type { Memory, Result } from '../run/trials.ts'
+import type { Workers } from '../run/workers.ts'
 import type { Machine } from './machine.ts'
 
 /** All that a run has found: what `benchmarks.json` holds, and what everything else is made from. */
@@ -21,4 +22,6 @@ export interface Report {
   readonly memory: readonly Memory[]
   readonly roundTrips: readonly RoundTrips[]
   readonly statements: readonly StatementRate[]
+  /** Null where that was not asked for. */
+  readonly workers: Workers | null
 }

@@ -11,8 +11,9 @@ import { countRoundTrips, type RoundTrips, secondsToCount } from './count.ts'
 import { type BenchPostgres, startDatabase } from './database.ts'
 import { chooseCores } from './pinning.ts'
 import { type Progress, showProgress } from './progress.ts'
-import { measureStatements, secondsOfStatements } from './statements.ts'
+import { hasPgbench, measureStatements, secondsOfStatements } from './statements.ts'
 import { type Memory, type Result, runTrials } from './trials.ts'
+import { measureWorkers, secondsOfWorkers } from './workers.ts'
 
 const root = resolve(import.meta.dirname, '..', '..')
 /** Estimates for the progress line, in seconds. */
@@ -35,7 +36,8 @@ export async function bench(options: Options, command: string): Promise<Report> 
       entries.length * entering +
       secondsOf(trials) +
       secondsToCount(counted) +
-      secondsOfStatements(statementSeconds),
+      secondsOfStatements(statementSeconds) +
+      (options.workers ? secondsOfWorkers(options) : 0),
   )
   const cores = chooseCores()
 
@@ -66,7 +68,10 @@ export async function bench(options: Options, command: string): Promise<Report> 
   const roundTrips = await countAll(contestants, options, postgres, progress)
   progress.step('the hot statements by themselves', secondsOfStatements(statementSeconds))
   const ours = contestants.find(({ adapter }) => adapter.name === 'latchkey')
-  const statements = ours ? await measureStatements(ours.place.databaseUrl, folder, cores.server, statementSeconds) : []
+  const how = { folder, core: cores.server, seconds: statementSeconds }
+  const by = hasPgbench() ? 'pgbench' : 'node'
+  const statements = ours ? await measureStatements(ours.place.databaseUrl, how, by) : []
+  const workers = ours && options.workers ? await measureWorkers(ours, postgres, options, progress) : null
   return {
     command,
     quick: options.quick,
@@ -81,6 +86,7 @@ export async function bench(options: Options, command: string): Promise<Report> 
     memory,
     roundTrips,
     statements,
+    workers,
   }
 }
 

@@ -1,6 +1,6 @@
 import { Client } from 'pg'
 import { startDurablePostgres, type TestPostgres } from '../../test/support/postgres.ts'
-import { pin } from './pinning.ts'
+import { type Core, pin } from './pinning.ts'
 import { familyOf, parentOf } from './usage.ts'
 
 /** Where the write-ahead log is, and how many whole pages are in it. */
@@ -13,20 +13,23 @@ export interface BenchPostgres {
   readonly version: string
   createDatabase(): Promise<string>
   walPlace(): Promise<WalPlace>
-  /** The next change of each page writes the whole page: done before a round, it is the same for each. */
-  checkpoint(): Promise<void>
+  /** Moves it, with all connections, to other cores. */
+  pin(core: Core): void
   stop(): Promise<void>
 }
 
 /** A PostgreSQL of its own with an operator's settings: it writes every commit through to the disk. */
-export async function startDatabase(core: number | null): Promise<BenchPostgres> {
+export async function startDatabase(core: Core): Promise<BenchPostgres> {
   const server: TestPostgres = await startDurablePostgres({ autovacuum: null })
   const client = new Client({ connectionString: server.url })
   await client.connect()
   const one = async <Row>(statement: string) => (await client.query(statement)).rows[0] as Row
   const { pid } = await one<{ pid: number }>('SELECT pg_backend_pid() AS pid')
   const parent = parentOf(pid)
-  if (parent !== null) pin(core, familyOf(parent))
+  const move = (core: Core) => {
+    if (parent !== null) pin(core, familyOf(parent))
+  }
+  move(core)
   const { version } = await one<{ version: string }>("SELECT current_setting('server_version') AS version")
   return {
     version,
@@ -37,7 +40,7 @@ export async function startDatabase(core: number | null): Promise<BenchPostgres>
       )
       return { bytes: Number(bytes), fullPages: Number(pages) }
     },
-    checkpoint: async () => void (await client.query('CHECKPOINT')),
+    pin: move,
     async stop() {
       await client.end()
       await server.stop()

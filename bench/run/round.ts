@@ -5,7 +5,7 @@ import type { Session } from '../adapter.ts'
 import type { Latencies } from '../load/latencies.ts'
 import type { LoadMessage, LoadReport, LoadSettings } from '../load/messages.ts'
 import type { BenchPostgres } from './database.ts'
-import { pinned } from './pinning.ts'
+import { type Core, pinned } from './pinning.ts'
 import type { BenchServer } from './server.ts'
 import { usageOf } from './usage.ts'
 
@@ -32,7 +32,7 @@ const program = join(import.meta.dirname, '..', 'load', 'main.ts')
 export async function runRound(
   server: BenchServer,
   postgres: BenchPostgres,
-  core: number | null,
+  core: Core,
   settings: LoadSettings,
 ): Promise<{ round: Round; sessions: readonly Session[]; sent: number }> {
   const places: Promise<{ cpu: number | null; wal: Awaited<ReturnType<BenchPostgres['walPlace']>> }>[] = []
@@ -51,7 +51,7 @@ export async function runRound(
   return { round, sessions, sent }
 }
 
-async function load(core: number | null, settings: LoadSettings, onMark: () => void): Promise<LoadReport> {
+async function load(core: Core, settings: LoadSettings, onMark: () => void): Promise<LoadReport> {
   const [command, ...parameters] = pinned(core, [process.execPath, program])
   const child = spawn(command, parameters, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
   const end = () => child.kill('SIGKILL')

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Adapter, Place } from '../adapter.ts'
-import { pinned } from './pinning.ts'
+import { type Core, pinned } from './pinning.ts'
 
 /** A server under test, started and ready. */
 export interface BenchServer {
@@ -24,7 +24,7 @@ process.on('exit', () => {
 export async function startServer(
   adapter: Adapter,
   place: Place,
-  core: number | null,
+  core: Core,
   env: Readonly<Record<string, string>> = {},
 ): Promise<BenchServer> {
   const launch = adapter.launch(place)

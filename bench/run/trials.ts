@@ -64,7 +64,7 @@ export async function runTrials(
     const rounds = new Map(trial.servers.map((name) => [name, [] as Round[]]))
     for (let round = 0; round < trial.rounds; round++) {
       for (const name of trial.servers) {
-        track.progress.step(label(trial, name, round), trial.seconds + warmUp)
+        track.progress.step(label(trial, name, round), trial.seconds + warmUp(trial.asked))
         const entered = servers.get(name)
         const measured = entered
           ? await runOne(trial, entered, track, warm, round)
@@ -100,7 +100,7 @@ async function runOne(
     port: place.port,
     connections,
     perSecond: offered(trial, adapter.name, track),
-    warmUpMs: warm.has(first) ? warmUp * 1000 : firstWarmUp,
+    warmUpMs: warm.has(first) ? warmUp(asked) * 1000 : firstWarmUp,
     measureMs: seconds * 1000,
     sessions,
     accounts,

@@ -56,6 +56,7 @@ const rules: readonly Rule[] = [
       'releasing',
       'dependencies',
       'benchmarks',
+      'profile',
       'growth',
       'repository/',
     ],

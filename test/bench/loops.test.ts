@@ -150,6 +150,21 @@ describe('the closed loop', () => {
     server.pass(20)
     await load.drained
     assert.equal(load.recorder.count, 80)
+    assert.equal(Math.round(load.rate.perSecond), 800)
+  })
+
+  it('has a rate that does not hang on where in the answers the round begins and ends', async () => {
+    const server = stage(4)
+    server.takes = () => 400
+    const load = closedLoop(server.seats, () => turn, server.now)
+    server.pass(390)
+    load.begin()
+    server.pass(1_030)
+    load.end()
+    server.pass(400)
+    await load.drained
+    assert.equal(load.recorder.count, 12, 'three answers of each connection')
+    assert.ok(Math.abs(load.rate.perSecond - 10) < 1e-9, `${load.rate.perSecond}`)
   })
 
   it('ends with the first wrong answer', async () => {

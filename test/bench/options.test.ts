@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { basename, resolve } from 'node:path'
 import { describe, it } from 'node:test'
-import { help, OptionError, parseOptions } from '../../bench/options.ts'
+import { expectQuotable, help, OptionError, parseOptions } from '../../bench/options.ts'
 
 function parsed(...words: string[]) {
   const options = parseOptions(words)
@@ -16,6 +16,7 @@ describe('the options of the bench', () => {
     assert.deepEqual(options.connections, [1, 8, 32, 128, 256])
     assert.deepEqual(options.adapters, ['latchkey', 'limit', 'better-auth'])
     assert.equal(options.out, resolve('docs'))
+    assert.ok(options.workers)
   })
 
   it('are a smaller run without peers that leaves docs alone with --quick', () => {
@@ -23,6 +24,7 @@ describe('the options of the bench', () => {
     assert.deepEqual(options.adapters, ['latchkey', 'limit'])
     assert.equal(options.out, resolve('.tmp/bench'))
     assert.ok(options.seconds < parsed().seconds)
+    assert.ok(!options.workers && parsed('--quick', '--workers').workers)
   })
 
   it('never let a part of a run replace the whole in docs', () => {
@@ -49,9 +51,35 @@ describe('the options of the bench', () => {
   it('are null where help is asked for, which names every one of them', () => {
     assert.equal(parseOptions(['--help']), null)
     assert.equal(parseOptions(['-h', '--quick']), null)
-    for (const name of ['quick', 'only', 'connections', 'seconds', 'rounds', 'peers', 'adapter', 'out', 'help']) {
+    for (const name of [
+      'quick',
+      'only',
+      'connections',
+      'seconds',
+      'rounds',
+      'workers',
+      'peers',
+      'adapter',
+      'out',
+      'help',
+    ]) {
       assert.ok(help.includes(`--${name}`), name)
     }
+  })
+
+  it('let nothing into docs but a run of full length of a commit', () => {
+    const clean = '133e56abfa3d'
+    expectQuotable(parsed(), clean)
+    expectQuotable(parsed('--only', 'me', '--out', 'docs'), clean)
+    for (const [words, commit] of [
+      [['--quick', '--out', 'docs'], clean],
+      [['--quick', '--out', './docs/'], clean],
+      [[], `${clean}, with changes`],
+      [[], 'unknown'],
+    ] as const) {
+      assert.throws(() => expectQuotable(parsed(...words), commit), OptionError, `${words} ${commit}`)
+    }
+    expectQuotable(parsed('--quick'), `${clean}, with changes`)
   })
 
   const refused: [words: string[], because: RegExp][] = [

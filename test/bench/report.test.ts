@@ -8,6 +8,7 @@ import { linePlot } from '../../bench/report/line-plot.ts'
 import { plotsOf } from '../../bench/report/plots.ts'
 import { ratiosOf } from '../../bench/report/ratios.ts'
 import type { Report } from '../../bench/report/report.ts'
+import { workersTable } from '../../bench/report/workers.ts'
 import { writeReport } from '../../bench/report/write.ts'
 import type { Round } from '../../bench/run/round.ts'
 import type { Result } from '../../bench/run/trials.ts'
@@ -155,6 +156,12 @@ describe('the report', () => {
     memory: [{ server: 'latchkey', atRest: 90_000_000, peak: 150_000_000 }],
     roundTrips: [{ server: 'latchkey', asked: 'me', alone: 1, together: 0.1 }],
     statements: [{ name: 'one', connections: 32, perSecond: 10_000, mean: 3, by: 'node' }],
+    workers: {
+      placement: 'all share 2 cores',
+      shared: true,
+      connections: 128,
+      kinds: [{ asked: 'jwks', one: [round(1_000, 1), round(100, 1)], two: [round(1_500, 1), round(150, 1)] }],
+    },
   }
 
   it('has ratios first, the machine, the commit, and a row for each result', () => {
@@ -177,7 +184,23 @@ describe('the report', () => {
     assert.ok(page.includes('| me | 32 | better-auth | 10.0 | 1.00 | 90.0 | 180 | 0.0500 | 0.400 |'))
     assert.ok(page.includes('| latchkey | 90.0 | 150 |'))
     assert.ok(page.includes('a client in Node'))
+    assert.ok(page.includes('| jwks | 550 | 825 | 1.50 | at least 1.7 | – | 0.0500 | 0.0500 | 2.00 | 0.400 |'))
+    assert.ok(page.includes('all share 2 cores'))
     assert.ok(!/NaN|undefined|null/.test(page))
+  })
+
+  it('judges two workers only where they have cores of their own', () => {
+    const { workers } = report
+    assert.ok(workers)
+    const judged = (perSecond: number) =>
+      workersTable({
+        ...workers,
+        shared: false,
+        kinds: [{ asked: 'me', one: [round(100, 1)], two: [round(perSecond, 1)] }],
+      })
+    assert.match(judged(170), /at least 1\.7 \| yes/)
+    assert.match(judged(169), /at least 1\.7 \| no/)
+    assert.match(workersTable(workers), /at least 1\.7 \| –/)
   })
 
   it('shows plots that are there, and holds everything as JSON', () => {

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { startDurablePostgres, type TestPostgres } from '../support/postgres.ts'
 import type { Allocated, Order } from './allocating-service.ts'
 import { costs, margins } from './bounds.ts'
-import { journeyEnv, type Kind, kinds, newPeople, type Person, take } from './journey.ts'
+import { arrive, journeyEnv, type Kind, kinds, newPeople, type Person, take } from './journey.ts'
 
 /** Each kind of request is made once by all of them in a round. */
 const people = 50
@@ -59,6 +59,7 @@ describe("what a request costs the service's memory", () => {
   })
 
   async function costOf(kind: Kind, everybody: readonly Person[]): Promise<Cost> {
+    await Promise.all(everybody.map((person) => arrive(url, kind, person)))
     const start = await ask({ order: 'collect' })
     for (const person of everybody) await take(url, kind, person)
     const end = await ask({ order: 'tell' })

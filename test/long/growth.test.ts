@@ -33,6 +33,9 @@ const perSecond = 400
 const kinds: readonly Kind[] = ['me', 'refresh']
 const tables = ['users', 'sessions'] as const
 
+/** For how long something may take that every row is looked at for, in seconds: several times what it takes as a rule. */
+const patience = Math.max(600, rows / 5000)
+
 /** How much of the sessions is used all day: not less than a thousand, that the load's connections find free ones. */
 const busy = Math.max(0.01, 2000 / rows)
 
@@ -200,7 +203,7 @@ async function refreshMany(t: TestContext, world: World): Promise<void> {
   await world.set('autovacuum_vacuum_cost_delay', '0')
   await world.set('autovacuum_naptime', '1')
   await world.set('autovacuum', 'on')
-  const vacuumed = await countWhen(client, 'sessions', ({ vacuums }) => vacuums > start.vacuums, 120)
+  const vacuumed = await countWhen(client, 'sessions', ({ vacuums }) => vacuums > start.vacuums, patience)
   await client.query('ALTER TABLE sessions RESET (autovacuum_vacuum_threshold, autovacuum_vacuum_scale_factor)')
   await world.set('autovacuum_vacuum_cost_delay', 'DEFAULT')
   await world.set('autovacuum_naptime', 'DEFAULT')
@@ -228,7 +231,7 @@ async function purge(t: TestContext, world: World): Promise<void> {
   // It is told of a second late.
   const [begun, walBegun] = [Date.now() - 1000, await walEnd(client)]
   const pages = await client.query(`SELECT pg_relation_size('sessions') / 8192 AS pages`)
-  await countWhen(client, 'sessions', ({ deleted }) => deleted >= before.deleted + dead, 600)
+  await countWhen(client, 'sessions', ({ deleted }) => deleted >= before.deleted + dead, patience)
   const [ended, walEnded] = [Date.now(), await walEnd(client)]
   await sleep(Math.min(60_000, begun - warm))
   const [over, walOver] = [Date.now(), await walEnd(client)]

@@ -3,20 +3,27 @@ import type { Database } from './tables.ts'
 
 const mark = /^\/\* prepared: ([a-z-]+) \*\/ /
 
+export interface Prepared<Row> {
+  (database: Database, ...parameters: readonly unknown[]): Promise<Row[]>
+  /** Without the name that stands in front of it. */
+  readonly text: string
+}
+
 /**
  * A statement of the hot path: compiled once here, and by PostgreSQL once for each connection. Its name stands in front
  * of its text, where it is also seen in `pg_stat_activity`.
  *
  * @param name as no other statement of this service is called
  */
-export const prepared =
-  <Row>(name: string, text: string) =>
-  async (database: Database, ...parameters: readonly unknown[]): Promise<Row[]> => {
+export function prepared<Row>(name: string, text: string): Prepared<Row> {
+  const run = async (database: Database, ...parameters: readonly unknown[]): Promise<Row[]> => {
     const { rows } = await database.executeQuery<Row>(
       CompiledQuery.raw(`/* prepared: ${name} */ ${text}`, [...parameters]),
     )
     return rows
   }
+  return Object.assign(run, { text })
+}
 
 /** The name under which a connection prepares a statement; undefined for all that are sent as they are. */
 export const nameOfPrepared = (text: unknown): string | undefined =>

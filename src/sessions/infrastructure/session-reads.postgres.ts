@@ -6,7 +6,7 @@ import type { Database } from '../../platform/postgres/tables.ts'
 import type { SessionStore } from '../application/ports.ts'
 import { type SessionRow, sessionColumns, sessionOf } from './session-row.ts'
 
-const findMany = prepared<SessionRow & { email: string }>(
+export const findMany = prepared<SessionRow & { email: string }>(
   'find-sessions',
   `SELECT ${sessionColumns}, users.email FROM sessions JOIN users ON users.id = sessions.user_id
    WHERE sessions.id = ANY ($1::uuid[])`,

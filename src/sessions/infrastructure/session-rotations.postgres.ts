@@ -15,7 +15,7 @@ interface Rotation {
   readonly idleExpiresAt: Date
 }
 
-const advanceOne = prepared<SessionRow>(
+export const advanceOne = prepared<SessionRow>(
   'advance-session',
   `UPDATE sessions
    SET generation = generation + 1, last_used_at = $3, idle_expires_at = least($4, expires_at)
@@ -25,7 +25,7 @@ const advanceOne = prepared<SessionRow>(
 
 // Rows that somebody else holds are passed over, so that no session waits for another's, and no two batches for each
 // other; the rest are held from here on, as they are now and not as they were when the statement began.
-const advanceMany = prepared<SessionRow>(
+export const advanceMany = prepared<SessionRow>(
   'advance-sessions',
   `WITH asked AS (
      SELECT * FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::timestamptz[]) AS asked (id, generation, now, idle)

@@ -6,6 +6,8 @@ import { Secret } from '../../../src/kernel/secret.ts'
 import { createLog } from '../../../src/platform/log.ts'
 import { connectPostgres } from '../../../src/platform/postgres/database.ts'
 import { migrate } from '../../../src/platform/postgres/migrator.ts'
+import { builtService } from '../../support/built.ts'
+import { imageArguments } from '../../support/image-arguments.ts'
 import { startDurablePostgres } from '../../support/postgres.ts'
 import { type ServiceProcess, startProcess } from '../../support/processes.ts'
 import type { Aim, Closed, ClosedReport, Open, OpenReport, Side } from './load.ts'
@@ -43,8 +45,11 @@ const settings = {
   autovacuum: null,
   full_page_writes: null,
 }
-/** So many distinct tokens on either side: what a service keeps of them is then the same. */
-const accessTokens = 20_000
+/**
+ * So many distinct tokens on either side, of sessions that lie all over the table. A service remembers at least 5 000
+ * whose signatures it has checked: more would have it check them anew, which hides what the database takes.
+ */
+const accessTokens = 4_000
 /** The advisory lock that a purge of sessions takes. */
 const purgeLock = 1_602_001
 
@@ -59,10 +64,12 @@ export async function createWorld(first: Readonly<Record<Side, number>>): Promis
     await maintenance.query('SELECT pg_reload_conf()')
   }
   await set('autovacuum', 'off')
+  const program = [...imageArguments(), (await builtService()).main]
+  const serve = (url: string) => startProcess(url, { ...growthEnv, NODE_ENV: 'production' }, program)
   const grounds = async (rows: number): Promise<Grounds> => {
     const plan = { rows, first: rows }
     const { url } = await server.createDatabase()
-    const service = await startProcess(url, growthEnv)
+    const service = await serve(url)
     const client = await connected(url)
     opened.defer(() => client.end())
     await client.query('SELECT pg_advisory_lock($1)', [purgeLock])
@@ -112,7 +119,7 @@ export async function createWorld(first: Readonly<Record<Side, number>>): Promis
     },
     async restart(side) {
       await sides[side].service.stop()
-      sides[side].service = await startProcess(sides[side].url, growthEnv)
+      sides[side].service = await serve(sides[side].url)
       await aim(side)
     },
     [Symbol.asyncDispose]: () => world.disposeAsync(),
