@@ -59,6 +59,7 @@ export function flameGraph(title: string, root: Frame): string {
   const height = bottom + 16 + Math.ceil(palette.size / 4) * row
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="10">`,
+    `<title>${escaped(title)}</title>`,
     '<rect width="100%" height="100%" fill="#ffffff"/>',
     `<text x="2" y="14" font-size="13">${escaped(title)}</text>`,
     ...drawn,
