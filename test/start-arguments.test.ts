@@ -6,7 +6,8 @@ import { imageArguments } from './support/image-arguments.ts'
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8')
 /** Node's arguments before the program that are about its memory. */
-const bounds = (words: readonly string[]) => words.filter((word) => /^--(?:max-|heap-|no-parallel-scavenge$)/.test(word))
+const bounds = (words: readonly string[]) =>
+  words.filter((word) => /^--(?:max-|heap-|no-parallel-scavenge$)/.test(word))
 
 const image = bounds(imageArguments())
 const npm = bounds(JSON.parse(read('package.json')).scripts.start.split(' '))
