@@ -41,9 +41,6 @@ try {
     execArgv: [
       // Examples import this package by its name; here that means its sources.
       '--conditions=latchkey-source',
-      // A process can hang for ever in its exit: it waits for a thread that compiles, and that one for it to collect
-      // garbage (nodejs/node#54918).
-      '--no-concurrent-recompilation',
       '--import',
       import.meta.resolve('./support/bounded.ts'),
     ],
