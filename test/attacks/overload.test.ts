@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { connectionsWithin } from '../../src/platform/http/bounds.ts'
 import { type BareOptions, type BareServer, startBareServer } from '../support/bare-server.ts'
+import { inherited } from '../support/inherited.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { assertRefused } from '../support/problems.ts'
 import { processEnv } from '../support/processes.ts'
@@ -214,7 +215,7 @@ describe('a process that may open 300 files', () => {
     const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
     const child = spawn('sh', ['-c', 'ulimit -n 300 && exec "$@"', 'sh', process.execPath, main], {
       stdio: ['ignore', 'pipe', 'ignore'],
-      env: { PATH: process.env.PATH, ...processEnv, DATABASE_URL, DATA_DIR },
+      env: { ...inherited(), ...processEnv, DATABASE_URL, DATA_DIR },
     })
     const ended = once(child, 'exit')
     try {

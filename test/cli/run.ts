@@ -2,6 +2,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { inherited } from '../support/inherited.ts'
 
 export interface Ended {
   readonly code: number | null
@@ -11,9 +12,7 @@ export interface Ended {
 
 const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url))
 const environment = (env: Readonly<Record<string, string>>) => ({
-  PATH: process.env.PATH,
-  // What the test runner measures, it measures here too.
-  ...(process.env.NODE_V8_COVERAGE && { NODE_V8_COVERAGE: process.env.NODE_V8_COVERAGE }),
+  ...inherited(),
   ...env,
 })
 

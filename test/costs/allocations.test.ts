@@ -12,7 +12,7 @@ import { costs, margins } from './bounds.ts'
 import { arrive, journeyEnv, type Kind, kinds, newPeople, type Person, take } from './journey.ts'
 
 /** Each kind of request is made once by all of them in a round. */
-const people = 50
+const people = 25
 const rounds = 3
 /** Before the first round counts, each kind is made so often that its code is compiled. */
 const warmUps = 4

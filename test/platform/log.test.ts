@@ -9,6 +9,7 @@ import { after, describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { logLines } from '../../src/platform/log-lines.ts'
+import { inherited } from '../support/inherited.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { processEnv } from '../support/processes.ts'
 import { sendRaw } from '../support/raw-http.ts'
@@ -162,7 +163,7 @@ describe('the service as a process', { concurrency: true }, () => {
       const target = stdout === '/dev/full' ? openSync(stdout, 'w') : 'pipe'
       const child = spawn(process.execPath, [main], {
         stdio: ['ignore', target, 'pipe'],
-        env: { PATH: process.env.PATH, ...processEnv, DATABASE_URL, DATA_DIR: directory, PORT: String(port) },
+        env: { ...inherited(), ...processEnv, DATABASE_URL, DATA_DIR: directory, PORT: String(port) },
       })
       const ended = once(child, 'exit')
       try {

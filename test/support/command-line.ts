@@ -2,6 +2,7 @@ import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_p
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
+import { inherited } from './inherited.ts'
 
 /** The program as an operator runs it, in an environment that holds what the test gives and nothing else. */
 export interface Run {
@@ -29,12 +30,9 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
 
 /** @param input what stands on its standard input, which is closed then. */
 export function run(env: Readonly<Record<string, string>>, words: readonly string[] = [], input?: string): Run {
-  const inherited = ['PATH', 'NODE_V8_COVERAGE'].flatMap((name) =>
-    process.env[name]?.length ? [[name, process.env[name]]] : [],
-  )
   const child = spawn(process.execPath, [main, ...words], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { ...Object.fromEntries(inherited), ...env },
+    env: { ...inherited(), ...env },
   })
   living.add(child)
   // It may end without having read it.

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { inherited } from './inherited.ts'
 import type { Answer, CallOptions } from './service.ts'
 
 /** The service as a process of its own, as an operator runs it, on the machine's time. */
@@ -62,12 +63,10 @@ export async function startProcess(
   const child = spawn(process.execPath, program, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
-      PATH: process.env.PATH,
+      ...inherited(),
       DATABASE_URL: databaseUrl,
       DATA_DIR: dataDir,
       ...processEnv,
-      // What the test runner measures, it measures here too.
-      ...(process.env.NODE_V8_COVERAGE && { NODE_V8_COVERAGE: process.env.NODE_V8_COVERAGE }),
       ...env,
     },
   })
