@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { imageArguments } from '../../test/support/image-arguments.ts'
 import type { Account, Adapter, Answer, Call, Session } from '../adapter.ts'
 
 const root = join(import.meta.dirname, '..', '..')
@@ -30,12 +30,6 @@ const refresh: Call<Session> = {
 const me: Call<Session> = {
   request: (session) => ({ method: 'GET', path: '/api/v1/users/me', ...bearer(session.access) }),
   status: 200,
-}
-
-/** Node's arguments as the image has them. */
-function imageArguments(): string[] {
-  const [, ...words] = JSON.parse(/^CMD (\[.*\])$/m.exec(readFileSync(join(root, 'Dockerfile'), 'utf8'))?.[1] ?? '[]')
-  return words.slice(0, -1)
 }
 
 /** This service, built, as an operator runs it. */

@@ -139,11 +139,14 @@ test('a login storm of ten times the capacity is served at the pace of bare hash
   const bare = (length: number) => start(t, { role: 'bare', threads: cores, cost, seconds: length })
   const flood = (settings: Pick<FloodSettings, 'seconds' | 'perSecond' | 'bodies'>) =>
     start(t, { role: 'flood', url, returning: 10, ...settings })
+  const besideBare: ProbeReport[] = []
   /** Bare hashing beside what accompanies the storm's logins. */
   const bareBeside = async (length: number, perSecond: number) => {
-    const beside = [probe(length), flood({ seconds: length, perSecond, bodies: malformed })]
+    const beside = flood({ seconds: length, perSecond, bodies: malformed })
+    const probing = probe(length)
     const { perSecond: rate } = await bare(length - 1)
-    await Promise.all(beside)
+    await beside
+    besideBare.push(await probing)
     return rate
   }
 
@@ -206,6 +209,9 @@ test('a login storm of ten times the capacity is served at the pace of bare hash
     say(
       `${name} p50/p99/max: quiet ${spread(all(quiet, name))} ms, storm ${spread(all(during, name))} ms: ${ratio[name].toFixed(2)}`,
     )
+  }
+  for (const name of ['me', 'refresh'] as const) {
+    say(`${name} p50/p99/max beside another program's bare hashing: ${spread(all(besideBare, name))} ms`)
   }
   say(`probes sent late p50/p99/max: quiet ${spread(all(quiet, 'lag'))} ms, storm ${spread(all(during, 'lag'))} ms`)
   say(

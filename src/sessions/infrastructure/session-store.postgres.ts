@@ -118,5 +118,5 @@ export function sessionStorePostgres(database: Database, patienceMs = defaultBou
 
 /** The advisory lock of the one process that purges: an arbitrary number, the same everywhere. */
 const purgeLock = 1_602_001
-/** In pages of 8 KiB: some 2000 sessions, a few milliseconds of work. */
-const purgeStretch = 64
+/** In pages of 8 KiB: some 400 sessions, a millisecond or two of work, which is how long a call may wait for it. */
+const purgeStretch = 16
