@@ -29,7 +29,7 @@ const compiled = mkdtempSync(join(tmpdir(), 'latchkey-compiled-'))
 if (!long) process.env.NODE_COMPILE_CACHE = compiled
 /** Files whose tests have all passed, and whose process hung in its exit all the same. */
 const hung: string[] = []
-boundFiles({ seconds: testSeconds * 1.2, grace: 30, folder }, (file, pid, hasPassed) => {
+boundFiles({ seconds: testSeconds * 1.2, grace: 15, folder }, (file, pid, hasPassed) => {
   console.error(`${file} ${hasPassed ? 'has passed, and hangs in its exit' : 'does not end'}: killed`)
   if (hasPassed) hung.push(file)
   process.kill(pid, 'SIGKILL')
