@@ -15,7 +15,7 @@ function administering(changes: boolean, { isThere = true, isUsed = false } = {}
       script.didWithin(transaction, 'setDisabled', id, disabledAt)
       return changes
     },
-    find: async () => (isThere ? user : null),
+    find: async (by) => (isThere && 'id' in by && by.id === userId ? user : null),
     async clearFailures(id) {
       script.did('clearFailures', id)
       return changes

@@ -60,6 +60,19 @@ describe('taking units', () => {
     assert.equal(asked.length, 7)
   })
 
+  it('asks for a unit from the moment on at which it is back, though it asked a second before', async () => {
+    const { times, take, asked, clock } = world()
+    const quick = want({ ...limit, window: 5 }, 'a')
+    await times(6, quick)
+    asked.length = 0
+    clock.advance(0.999)
+    assert.equal((await take(quick)).enough, false)
+    assert.deepEqual(asked, [])
+    clock.advance(0.001)
+    assert.equal((await take(quick)).enough, true)
+    assert.deepEqual(asked, ['a:1'])
+  })
+
   it('asks every two seconds, once, whether somebody gave a used-up quota back', async () => {
     const { times, take, asked, clock, giveBack } = world()
     const slow = want({ ...limit, window: 5000 }, 'a')
@@ -128,6 +141,26 @@ describe('taking units', () => {
     assert.deepEqual(asked, [])
     assert.equal((await take(one('b'))).enough, false)
     assert.deepEqual(asked, ['b:1'], 'the one that was forgotten is asked for again')
+  })
+
+  it('forgets no used-up quota for those of which there is enough', async () => {
+    const { times, take, asked } = world(2)
+    for (const key of ['a', 'b']) await times(6, one(key))
+    assert.equal((await take(one('c'))).enough, true)
+    asked.length = 0
+    assert.equal(through([await take(one('a')), await take(one('b'))]), 0)
+    assert.deepEqual(asked, [])
+  })
+
+  it('remembers each that is used up, of several that a refused call needs', async () => {
+    const { times, take, asked, clock } = world()
+    const [a, b] = ['a', 'b'].map((key) => want({ ...limit, window: 5000 }, key)) as [Want, Want]
+    for (const each of [a, b]) await times(6, each)
+    clock.advance(2)
+    assert.equal((await take(a, b)).enough, false)
+    asked.length = 0
+    assert.equal((await take(b)).enough, false)
+    assert.deepEqual(asked, [])
   })
 
   it('takes a call that needs nothing for a mistake', async () => {
