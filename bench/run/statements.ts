@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
-import { findMany } from '../../src/sessions/infrastructure/session-reads.postgres.ts'
+import { findHolders } from '../../src/sessions/infrastructure/holders.postgres.ts'
 import { advanceMany, advanceOne } from '../../src/sessions/infrastructure/session-rotations.postgres.ts'
 import { type Core, pinned } from './pinning.ts'
 
@@ -42,10 +42,10 @@ const statements: readonly Statement[] = [
     name: `\`me\`, ${batch} in a statement`,
     connections: lanes,
     rows: batch,
-    text: findMany.text,
+    text: findHolders.text,
     parameters: (ids) => [ids],
   },
-  { name: '`me`, one each', connections: lanes * batch, rows: 1, text: findMany.text, parameters: (ids) => [ids] },
+  { name: '`me`, one each', connections: lanes * batch, rows: 1, text: findHolders.text, parameters: (ids) => [ids] },
   {
     name: `rotations, ${batch} in a statement`,
     connections: lanes,

@@ -20,9 +20,11 @@ export interface BatchOptions<Ask, Answer> {
   readonly now?: () => number
 }
 
-interface Entry<Ask, Answer> extends PromiseWithResolvers<Answer> {
+interface Entry<Ask, Answer> {
   readonly ask: Ask
   readonly arrivedAt: number
+  readonly resolve: (answer: Answer) => void
+  readonly reject: (error: unknown) => void
 }
 
 /**
@@ -79,14 +81,13 @@ export function createBatches<Ask, Answer>(options: BatchOptions<Ask, Answer>): 
 
   return (ask) => {
     if (waiting.length >= options.waiting) return Promise.reject(tooMany())
-    const entry = { ask, arrivedAt: now(), ...Promise.withResolvers<Answer>() }
-    waiting.push(entry)
-    watch()
-    if (underWay < lanes && !gathering) {
+    return new Promise((resolve, reject) => {
+      waiting.push({ ask, arrivedAt: now(), resolve, reject })
+      watch()
+      if (underWay >= lanes || gathering) return
       gathering = true
       // After all that has arrived in this turn of the event loop, so that it goes together.
       setImmediate(send)
-    }
-    return entry.promise
+    })
   }
 }

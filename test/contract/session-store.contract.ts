@@ -44,24 +44,20 @@ export function sessionStoreContract(world: () => World): void {
       sessions.advance(id, generation, now, idleExpiresAt)
     const idsOf = (some: readonly { id: SessionId }[]) => some.map(({ id }) => id)
 
-    const stored = async (id: SessionId) => (await sessions.find(id))?.session ?? null
+    const stored = (id: SessionId) => world().transact((transaction) => sessions.lock(transaction, id))
 
-    describe('insert and find', () => {
-      it('keep every field, moments to the millisecond, and ids as a number and a lower-case UUID', async () => {
+    describe('insert', () => {
+      it('keeps every field, moments to the millisecond, and ids as a number and a lower-case UUID', async () => {
         const session = await open()
         assert.deepEqual(await stored(session.id), session)
       })
 
-      it('keep a session without a device', async () => {
+      it('keeps a session without a device', async () => {
         const session = await open({ userAgent: null, ip: null })
         assert.deepEqual(await stored(session.id), session)
       })
 
-      it('answer null for what is not there', async () => {
-        assert.equal(await stored(randomUUID() as SessionId), null)
-      })
-
-      it('answer false for a user who is gone, or whose epoch is another by now', async () => {
+      it('answers false for a user who is gone, or whose epoch is another by now', async () => {
         const late = sessionOf()
         assert.equal(await insert(late, 1), false)
         assert.equal(await stored(late.id), null)
@@ -69,8 +65,39 @@ export function sessionStoreContract(world: () => World): void {
         assert.equal(await insert(late), false)
       })
 
-      it('refuse a session that is idle past its end', async () => {
+      it('refuses a session that is idle past its end', async () => {
         await assert.rejects(insert(sessionOf({ idleExpiresAt: after(1001) })), { constraint: 'sessions_end' })
+      })
+    })
+
+    describe('findHolder', () => {
+      it('answers whose the session is and what decides whether it is live', async () => {
+        const { id, idleExpiresAt, expiresAt } = await open()
+        const { email } = await world()
+          .database.selectFrom('users')
+          .select('email')
+          .where('id', '=', userId)
+          .executeTakeFirstOrThrow()
+        const holder = { userId, email, idleExpiresAt, expiresAt }
+        assert.deepEqual(await sessions.findHolder(id), { ...holder, revokedAt: null })
+        await revoke({ only: id }, after(5))
+        assert.deepEqual(await sessions.findHolder(id), { ...holder, revokedAt: after(5) })
+      })
+
+      it('answers null for what is not there', async () => {
+        assert.equal(await sessions.findHolder(randomUUID() as SessionId), null)
+      })
+
+      it('answers each of many who ask at once with their own', async () => {
+        const strangers = await Promise.all(Array.from({ length: 5 }, () => newUser(world())))
+        const opened = await Promise.all(strangers.map((of) => open({ userId: of })))
+        const missing = randomUUID() as SessionId
+        const asked = [...idsOf(opened), missing, ...idsOf(opened)]
+        const holders = await Promise.all(asked.map((id) => sessions.findHolder(id)))
+        assert.deepEqual(
+          holders.map((holder) => holder?.userId ?? null),
+          [...strangers, null, ...strangers],
+        )
       })
     })
 

@@ -53,7 +53,8 @@ describe('rotations that meet, of many sessions in two processes', () => {
   const openMany = (count: number) => Promise.all(Array.from({ length: count }, open))
   const advance = (store: SessionStore, id: SessionId, generation = 0) =>
     store.advance(id, generation, now, idleEnd(now, limits))
-  const generationOf = async (id: SessionId) => (await stores[1].find(id))?.session.generation
+  const generationOf = async (id: SessionId) =>
+    (await transactPostgres(pools[1])((transaction) => stores[1].lock(transaction, id)))?.generation
 
   /** Has the database do that, in the middle of the statement, when it comes to one of these sessions. */
   async function sabotage(deed: string, ids: readonly SessionId[]): Promise<AsyncDisposable> {

@@ -14,6 +14,7 @@ import { transactPostgres } from '../../src/platform/postgres/transact.postgres.
 import type { SessionStore } from '../../src/sessions/application/ports.ts'
 import { refreshSession } from '../../src/sessions/application/refresh-session.ts'
 import { isLive, type Session, startSession } from '../../src/sessions/domain/session.ts'
+import { sessionOf } from '../../src/sessions/infrastructure/session-row.ts'
 import { sessionStorePostgres } from '../../src/sessions/infrastructure/session-store.postgres.ts'
 import { auditOn } from '../support/audit.ts'
 import { testClock } from '../support/clock.ts'
@@ -76,7 +77,7 @@ const candidates: readonly Candidate[] = [
     store: (database) => ({
       ...sessionStorePostgres(database),
       async advance(id, generation, now, idleExpiresAt) {
-        const found = (await sessionStorePostgres(database).find(id))?.session
+        const found = await read(database, id)
         if (!found || found.generation !== generation || !isLive(found, now)) return null
         const next = { ...found, generation: generation + 1, lastUsedAt: now, idleExpiresAt }
         await database
@@ -89,6 +90,12 @@ const candidates: readonly Candidate[] = [
     }),
   },
 ]
+
+/** A session as it is, held by nobody. */
+async function read(database: Database, id: SessionId): Promise<Session | null> {
+  const row = await database.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst()
+  return row ? sessionOf(row) : null
+}
 
 /** The store with one of the conditions left out of its update. */
 function without(condition: 'generation' | 'revoked_at' | 'idle_expires_at' | null): Candidate['store'] {
@@ -103,8 +110,7 @@ function without(condition: 'generation' | 'revoked_at' | 'idle_expires_at' | nu
         .$if(condition !== 'revoked_at', (update) => update.where('revoked_at', 'is', null))
         .$if(condition !== 'idle_expires_at', (update) => update.where('idle_expires_at', '>', now))
         .executeTakeFirst()
-      const found = await sessionStorePostgres(database).find(id)
-      return numUpdatedRows > 0n && found ? found.session : null
+      return numUpdatedRows > 0n ? read(database, id) : null
     },
   })
 }

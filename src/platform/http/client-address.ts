@@ -33,8 +33,9 @@ export function clientAddress(
   isProxy: Belongs,
 ): string | null {
   let client = canonicalAddress(peer)
+  if (forwardedFor === undefined) return client
   // Empty elements of a list mean nothing (RFC 9110, section 5.6.1).
-  const hops = (forwardedFor ?? '').split(',').filter((hop) => hop.trim() !== '')
+  const hops = forwardedFor.split(',').filter((hop) => hop.trim() !== '')
   while (client !== null && hops.length > 0 && isProxy(client)) {
     const next = hopAddress(hops.pop()?.trim() ?? '')
     if (next === null) break

@@ -1,7 +1,7 @@
 import type { EmailAddress } from '../../kernel/email-address.ts'
 import type { SessionId, UserId } from '../../kernel/ids.ts'
 import type { Transaction } from '../../kernel/transact.ts'
-import type { Generation, Session } from '../domain/session.ts'
+import type { Generation, Lifetime, Session } from '../domain/session.ts'
 
 export interface SessionStore {
   /**
@@ -9,8 +9,8 @@ export interface SessionStore {
    * held until the transaction ends, so that logins of one user come one after the other.
    */
   insert(transaction: Transaction, session: Session, epoch: number): Promise<boolean>
-  /** The session and its owner's address, as they are after all that was done before the call. */
-  find(id: SessionId): Promise<{ session: Session; email: EmailAddress } | null>
+  /** Who holds the session, as it is after all that was done before the call. */
+  findHolder(id: SessionId): Promise<Holder | null>
   /** The user's sessions that are live at `now`, the last used first. */
   listLive(userId: UserId, now: Date): Promise<Session[]>
   /**
@@ -30,6 +30,12 @@ export interface SessionStore {
    * Answers where the next stretch starts; null at the table's end, or while another process does this work.
    */
   purge(transaction: Transaction, deadline: Date, place: number): Promise<{ purged: number; next: number | null }>
+}
+
+/** Whose a session is, and until when: no more than this, since every call with an access token asks for it. */
+export interface Holder extends Lifetime {
+  readonly userId: UserId
+  readonly email: EmailAddress
 }
 
 /** One session; or all but one, if there is one, and but the `spare` others that were used last. */

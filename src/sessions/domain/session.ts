@@ -53,7 +53,10 @@ export function startSession(
   }
 }
 
-export function isLive(session: Session, now: Date): boolean {
+/** What decides whether a session is live. */
+export type Lifetime = Pick<Session, 'idleExpiresAt' | 'expiresAt' | 'revokedAt'>
+
+export function isLive(session: Lifetime, now: Date): boolean {
   return session.revokedAt === null && now < session.idleExpiresAt && now < session.expiresAt
 }
 
