@@ -57,10 +57,10 @@ test(`${rows} users and sessions`, async (t) => {
     grow(t, world),
   )
   await phase('take the space that their columns account for', (t) => weighAll(t, world))
-  await phase('leave me and refresh as fast as they are on an empty database, give or take a tenth', (t) =>
-    compare(t, world),
+  await phase('leave me as fast as it is on an empty database, give or take a tenth', (t) => compare(t, world))
+  await phase(`leave refresh as fast, and no bloat, when sessions are refreshed ${refreshes} times`, (t) =>
+    refreshMany(t, world),
   )
-  await phase(`leave no bloat when sessions are refreshed ${refreshes} times`, (t) => refreshMany(t, world))
   await phase('are purged of the dead without anybody noticing', (t) => purge(t, world))
   say(`${((performance.now() - from) / 60_000).toFixed(1)} minutes in all`)
 })
@@ -164,10 +164,12 @@ async function compare(t: TestContext, world: World): Promise<void> {
   }
   for (const kind of kinds) {
     const ratio = median(speeds[kind].grown) / median(speeds[kind].small)
+    const when = kind === 'refresh' ? ', each time just after a checkpoint' : ''
     t.diagnostic(
-      `${kind}: ${median(speeds[kind].grown).toFixed(0)}/s against ${median(speeds[kind].small).toFixed(0)}/s on the small one: ${ratio.toFixed(3)}`,
+      `${kind}: ${median(speeds[kind].grown).toFixed(0)}/s against ${median(speeds[kind].small).toFixed(0)}/s on the small one${when}: ${ratio.toFixed(3)}`,
     )
-    assert.ok(ratio >= 0.9, `${kind} is ${ratio} as fast`)
+    // What a refresh takes from one checkpoint to the next is looked at where there are many of them.
+    if (kind === 'me') assert.ok(ratio >= 0.9, `me is ${ratio} as fast`)
   }
 }
 
@@ -179,20 +181,33 @@ function warmth(before: Counted, after: Counted): string {
   return `found in PostgreSQL's own cache: ${hit('heap')} of the pages of sessions, ${hit('index')} of its indexes'`
 }
 
+/** Calls a second in all the time that they took. */
+function rateOf(reports: readonly ClosedReport[]): number {
+  const sum = (of: (report: ClosedReport) => number) => reports.reduce((total, report) => total + of(report), 0)
+  return sum(({ calls }) => calls) / sum(({ calls, perSecond }) => calls / perSecond)
+}
+
 async function refreshMany(t: TestContext, world: World): Promise<void> {
   const { client } = world.grown
   await client.query('CHECKPOINT')
-  const [before, start, wal] = [await weigh(client, 'sessions'), await count(client, 'sessions'), await walEnd(client)]
-  const spread: ClosedReport[] = []
-  // Half of them over all sessions, half over those that are used all day.
+  const [before, start] = [await weigh(client, 'sessions'), await count(client, 'sessions')]
+  const [spread, beside]: [ClosedReport[], ClosedReport[]] = [[], []]
+  let wal = 0
+  // Half of them over all sessions, half over those that are used all day; the small database in turn with them.
   for (let part = 0; part < 10; part++) {
     const share = part % 2 === 0 ? 1 : busy
+    const from = await walEnd(client)
     spread.push(await world.closed({ side: 'grown', kind: 'refresh', connections, calls: refreshes / 10, share }))
+    wal += (await walEnd(client)) - from
+    beside.push(await world.closed({ side: 'small', kind: 'refresh', connections, seconds: roundSeconds }))
   }
+  const [grown, small] = [rateOf(spread), rateOf(beside)]
+  const ratio = grown / small
+  t.diagnostic(`refresh: ${grown.toFixed(0)}/s against ${small.toFixed(0)}/s on the small one: ${ratio.toFixed(3)}`)
   const done = start.updates + refreshes
   const counted = await countWhen(client, 'sessions', ({ updates }) => updates >= done, 30)
   const [updates, heapOnly] = [counted.updates - start.updates, counted.heapOnly - start.heapOnly]
-  const perRefresh = ((await walEnd(client)) - wal) / refreshes
+  const perRefresh = wal / refreshes
   t.diagnostic(
     `${updates} updates, ${percent(heapOnly, updates)} heap-only; ${perRefresh.toFixed(0)} bytes of WAL each`,
   )
@@ -210,7 +225,8 @@ async function refreshMany(t: TestContext, world: World): Promise<void> {
   const after = await weigh(client, 'sessions')
   const growth = bytesOf(after) / bytesOf(before)
   t.diagnostic(`${vacuumed.dead} dead rows after it; ${bytesOf(before)} -> ${bytesOf(after)} bytes`)
-  assert.deepEqual(spread.map(({ failed }) => failed).filter(Boolean), [])
+  assert.deepEqual([...spread, ...beside].map(({ failed }) => failed).filter(Boolean), [])
+  assert.ok(ratio >= 0.9, `refresh is ${ratio} as fast`)
   // While a connection sits on an old snapshot a page that many use can fill up: see `test/sessions/heap-only.test.ts`.
   assert.ok(heapOnly / updates >= 0.99, `${updates - heapOnly} of ${updates} updates were not heap-only`)
   assert.ok(growth <= 1.005, `the table and its indexes grew by ${growth}`)

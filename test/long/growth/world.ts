@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
+import { totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
 import { Secret } from '../../../src/kernel/secret.ts'
@@ -38,9 +39,11 @@ export interface World {
   [Symbol.asyncDispose](): Promise<void>
 }
 
-/** A server with 4 GB of memory for it has a quarter of them as its own cache; the rest is as PostgreSQL comes. */
+const gigabyte = 2 ** 30
+
+/** A quarter of the memory as its own cache, where PostgreSQL's manual says to begin; the rest is as it comes. */
 const settings = {
-  shared_buffers: process.env.GROWTH_SHARED_BUFFERS ?? '1GB',
+  shared_buffers: process.env.GROWTH_SHARED_BUFFERS ?? `${Math.max(1, Math.floor(totalmem() / gigabyte / 4))}GB`,
   max_wal_size: '4GB',
   autovacuum: null,
   full_page_writes: null,
