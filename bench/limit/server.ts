@@ -47,15 +47,15 @@ async function batched(name: string, text: string, lanes: number, valuesOf: (ask
 
 const find = await batched(
   'me',
-  `SELECT s.id, s.user_id, u.email FROM sessions s JOIN users u ON u.id = s.user_id
-   WHERE s.id = ANY($1) AND s.revoked_at IS NULL AND s.idle_expires_at > now()`,
+  `SELECT s.id, s.user_id, (SELECT email FROM users u WHERE u.id = s.user_id) AS email FROM sessions s
+   WHERE s.id = ANY((SELECT $1::uuid[])::uuid[]) AND s.revoked_at IS NULL AND s.idle_expires_at > now()`,
   1,
   (asked) => [asked.map(({ sid }) => sid)],
 )
 const rotate = await batched(
   'refresh',
-  `UPDATE sessions s SET generation = s.generation + 1, last_used_at = $3,
-     idle_expires_at = least($4::timestamptz, s.expires_at) FROM unnest($1::uuid[], $2::int[]) AS t (id, generation)
+  `UPDATE sessions s SET generation = s.generation + 1, last_used_at = $3, idle_expires_at = least($4, s.expires_at)
+   FROM unnest((SELECT $1::uuid[]), (SELECT $2::int[])) AS t (id, generation)
    WHERE s.id = t.id AND s.generation = t.generation AND s.revoked_at IS NULL AND s.idle_expires_at > $3
    RETURNING s.id, s.user_id, s.generation, s.last_used_at, s.idle_expires_at, s.expires_at`,
   1,

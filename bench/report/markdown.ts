@@ -141,7 +141,7 @@ function memory({ memory }: Report): string | null {
 
 const statementsWords = ({ statements }: Report) =>
   `The service's hot statements by themselves, prepared, asked by ${statements[0]?.by === 'pgbench' ? '`pgbench`' : 'a client in Node'}, ` +
-  'PostgreSQL on the other core: in batches, as two lanes with 16 sessions each come to it, and one by one.'
+  'PostgreSQL on the other core: in batches of 16 sessions on two connections, and one by one.'
 
 function statements({ statements }: Report): string | null {
   const rows = statements.map(({ name, connections, perSecond, mean }) => [

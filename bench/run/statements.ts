@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
-import { findHolders } from '../../src/sessions/infrastructure/holders.postgres.ts'
+import { findOwnerships } from '../../src/sessions/infrastructure/ownerships.postgres.ts'
 import { advanceMany, advanceOne } from '../../src/sessions/infrastructure/session-rotations.postgres.ts'
 import { type Core, pinned } from './pinning.ts'
 
@@ -29,7 +29,7 @@ interface Statement {
   parameters(ids: string): readonly string[]
 }
 
-// As 32 connections come to it: two lanes with half of them each.
+// As 32 connections come to it: two lanes with half of them each. Reads take the second one where the first is slow.
 const [lanes, batch] = [2, 16]
 const idleEnd = `now() + interval '2h'`
 const filled = (value: string) => `array_fill(${value}, ARRAY[${batch}])`
@@ -42,10 +42,16 @@ const statements: readonly Statement[] = [
     name: `\`me\`, ${batch} in a statement`,
     connections: lanes,
     rows: batch,
-    text: findHolders.text,
+    text: findOwnerships.text,
     parameters: (ids) => [ids],
   },
-  { name: '`me`, one each', connections: lanes * batch, rows: 1, text: findHolders.text, parameters: (ids) => [ids] },
+  {
+    name: '`me`, one each',
+    connections: lanes * batch,
+    rows: 1,
+    text: findOwnerships.text,
+    parameters: (ids) => [ids],
+  },
   {
     name: `rotations, ${batch} in a statement`,
     connections: lanes,

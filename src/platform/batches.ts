@@ -3,6 +3,11 @@ export interface BatchOptions<Ask, Answer> {
   readonly run: (asks: readonly Ask[]) => Promise<readonly Answer[]>
   /** How many runs may be under way at a time. */
   readonly lanes: number
+  /**
+   * For how many milliseconds one who asks waits for the run under way before the next lane is taken as well; not at all
+   * where it is not given. Fewer runs with more in each cost less, and one run that is stuck holds nobody up for longer.
+   */
+  readonly besideAfterMs?: number
   /** How many asks go together at most. */
   readonly most: number
   /** How long an ask may wait for its run, in milliseconds, and the error that it is then answered with. */
@@ -29,12 +34,13 @@ interface Entry<Ask, Answer> {
 
 /**
  * Has those who ask at the same moment go together. While as many runs are under way as there are lanes, whoever comes
- * waits and goes in the next one; nobody waits for company. A run that fails fails for all that are in it.
+ * waits and goes in the next one; while none is, nobody waits for company. A run that fails fails for all that are in it.
  */
 export function createBatches<Ask, Answer>(options: BatchOptions<Ask, Answer>): (ask: Ask) => Promise<Answer> {
-  const { run, lanes, most, patienceMs, tooLate, tooMany, hadNoTurn, now = () => performance.now() } = options
+  const { run, lanes, most, besideAfterMs = 0, patienceMs, tooLate, tooMany, hadNoTurn } = options
+  const { now = () => performance.now() } = options
   let waiting: Entry<Ask, Answer>[] = []
-  let alarm: NodeJS.Timeout | undefined
+  let alarm: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined
   let underWay = 0
   let gathering = false
 
@@ -43,26 +49,52 @@ export function createBatches<Ask, Answer>(options: BatchOptions<Ask, Answer>): 
     for (const { reject } of waiting.splice(0, late === -1 ? waiting.length : late)) reject(tooLate())
   }
 
-  /** One timer for all, since who came first is late first. It rings for nothing when that one has gone meanwhile. */
+  /** Whether who came first is to wait no longer: for a full batch nobody's company is of use. */
+  function mayGo(): boolean {
+    const first = waiting[0]
+    if (!first || underWay >= lanes) return false
+    return underWay === 0 || waiting.length >= most || now() - first.arrivedAt >= besideAfterMs
+  }
+
+  /**
+   * One timer for all, since what is due for anybody is due for who came first. It rings for nothing when that one has gone
+   * meanwhile.
+   */
   function watch(): void {
-    const [first] = waiting
-    if (!first || alarm) return
+    const first = waiting[0]
+    if (!first) return
+    const at = first.arrivedAt + (underWay < lanes ? besideAfterMs : patienceMs)
+    if (alarm && alarm.at <= at) return
+    clearTimeout(alarm?.timer)
     const ring = () => {
       alarm = undefined
-      turnAwayLate()
-      watch()
+      send()
     }
-    alarm = setTimeout(ring, Math.max(1, Math.ceil(first.arrivedAt + patienceMs - now()))).unref()
+    alarm = { at, timer: setTimeout(ring, Math.max(1, Math.ceil(at - now()))).unref() }
   }
 
   function send(): void {
-    gathering = false
     turnAwayLate()
-    while (underWay < lanes && waiting.length > 0) {
+    while (mayGo()) {
       const batch = waiting.slice(0, most)
       waiting = waiting.slice(most)
       void carry(batch)
     }
+    watch()
+  }
+
+  function proceed(): void {
+    if (gathering) return
+    if (!mayGo()) {
+      watch()
+      return
+    }
+    gathering = true
+    // After all that arrives in this turn of the event loop, so that it goes together.
+    setImmediate(() => {
+      gathering = false
+      send()
+    })
   }
 
   async function carry(batch: readonly Entry<Ask, Answer>[]): Promise<void> {
@@ -75,7 +107,7 @@ export function createBatches<Ask, Answer>(options: BatchOptions<Ask, Answer>): 
       for (const { reject } of [...batch, ...others]) reject(error)
     } finally {
       underWay--
-      send()
+      proceed()
     }
   }
 
@@ -83,11 +115,7 @@ export function createBatches<Ask, Answer>(options: BatchOptions<Ask, Answer>): 
     if (waiting.length >= options.waiting) return Promise.reject(tooMany())
     return new Promise((resolve, reject) => {
       waiting.push({ ask, arrivedAt: now(), resolve, reject })
-      watch()
-      if (underWay >= lanes || gathering) return
-      gathering = true
-      // After all that has arrived in this turn of the event loop, so that it goes together.
-      setImmediate(send)
+      proceed()
     })
   }
 }

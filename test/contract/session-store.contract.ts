@@ -70,7 +70,7 @@ export function sessionStoreContract(world: () => World): void {
       })
     })
 
-    describe('findHolder', () => {
+    describe('findOwnership', () => {
       it('answers whose the session is and what decides whether it is live', async () => {
         const { id, idleExpiresAt, expiresAt } = await open()
         const { email } = await world()
@@ -78,14 +78,14 @@ export function sessionStoreContract(world: () => World): void {
           .select('email')
           .where('id', '=', userId)
           .executeTakeFirstOrThrow()
-        const holder = { userId, email, idleExpiresAt, expiresAt }
-        assert.deepEqual(await sessions.findHolder(id), { ...holder, revokedAt: null })
+        const ownership = { userId, email, idleExpiresAt, expiresAt }
+        assert.deepEqual(await sessions.findOwnership(id), { ...ownership, revokedAt: null })
         await revoke({ only: id }, after(5))
-        assert.deepEqual(await sessions.findHolder(id), { ...holder, revokedAt: after(5) })
+        assert.deepEqual(await sessions.findOwnership(id), { ...ownership, revokedAt: after(5) })
       })
 
       it('answers null for what is not there', async () => {
-        assert.equal(await sessions.findHolder(randomUUID() as SessionId), null)
+        assert.equal(await sessions.findOwnership(randomUUID() as SessionId), null)
       })
 
       it('answers each of many who ask at once with their own', async () => {
@@ -93,9 +93,9 @@ export function sessionStoreContract(world: () => World): void {
         const opened = await Promise.all(strangers.map((of) => open({ userId: of })))
         const missing = randomUUID() as SessionId
         const asked = [...idsOf(opened), missing, ...idsOf(opened)]
-        const holders = await Promise.all(asked.map((id) => sessions.findHolder(id)))
+        const found = await Promise.all(asked.map((id) => sessions.findOwnership(id)))
         assert.deepEqual(
-          holders.map((holder) => holder?.userId ?? null),
+          found.map((one) => one?.userId ?? null),
           [...strangers, null, ...strangers],
         )
       })
@@ -228,9 +228,8 @@ export function sessionStoreContract(world: () => World): void {
       it('answers a session that is revoked too, and null for none', async () => {
         const { id } = await open()
         await revoke({ only: id }, after(5))
-        const lock = (it: SessionId) => world().transact((transaction) => sessions.lock(transaction, it))
-        assert.deepEqual((await lock(id))?.revokedAt, after(5))
-        assert.equal(await lock(randomUUID() as SessionId), null)
+        assert.deepEqual((await stored(id))?.revokedAt, after(5))
+        assert.equal(await stored(randomUUID() as SessionId), null)
       })
     })
 

@@ -25,6 +25,12 @@ export function prepared<Row>(name: string, text: string): Prepared<Row> {
   return Object.assign(run, { text })
 }
 
+/**
+ * An array of a prepared statement, as one whose length PostgreSQL's planner can't know. It else takes the plan for arrays of
+ * any length to be dearer than one for each call's own, and plans anew every time, which takes longer than the statement.
+ */
+export const given = (array: string): string => `(SELECT ${array})`
+
 /** The name under which a connection prepares a statement; undefined for all that are sent as they are. */
 export const nameOfPrepared = (text: unknown): string | undefined =>
   typeof text === 'string' ? mark.exec(text)?.[1] : undefined

@@ -7,7 +7,7 @@ import type { Transact } from '../../kernel/transact.ts'
 import type { SessionStore } from './ports.ts'
 
 interface Deps {
-  readonly sessions: Pick<SessionStore, 'findHolder' | 'revoke'>
+  readonly sessions: Pick<SessionStore, 'findOwnership' | 'revoke'>
   readonly audit: Audit
   readonly transact: Transact
   readonly clock: Clock
@@ -24,7 +24,7 @@ export type Ended = { readonly sessionId: SessionId } | { readonly userId: UserI
 export const endSessions =
   ({ sessions, audit, transact, clock }: Deps) =>
   async (which: Ended, operator: Caller): Promise<SessionId[]> => {
-    const one = 'sessionId' in which ? await sessions.findHolder(which.sessionId) : null
+    const one = 'sessionId' in which ? await sessions.findOwnership(which.sessionId) : null
     const userId = 'userId' in which ? which.userId : one?.userId
     const ended = userId === undefined ? [] : await end(userId)
     if ('sessionId' in which && ended.length === 0) {

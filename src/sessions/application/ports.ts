@@ -9,8 +9,8 @@ export interface SessionStore {
    * held until the transaction ends, so that logins of one user come one after the other.
    */
   insert(transaction: Transaction, session: Session, epoch: number): Promise<boolean>
-  /** Who holds the session, as it is after all that was done before the call. */
-  findHolder(id: SessionId): Promise<Holder | null>
+  /** Whose the session is, as it is after all that was done before the call. */
+  findOwnership(id: SessionId): Promise<Ownership | null>
   /** The user's sessions that are live at `now`, the last used first. */
   listLive(userId: UserId, now: Date): Promise<Session[]>
   /**
@@ -33,7 +33,7 @@ export interface SessionStore {
 }
 
 /** Whose a session is, and until when: no more than this, since every call with an access token asks for it. */
-export interface Holder extends Lifetime {
+export interface Ownership extends Lifetime {
   readonly userId: UserId
   readonly email: EmailAddress
 }

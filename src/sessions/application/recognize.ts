@@ -26,10 +26,10 @@ export const recognize =
     if (reading.kind === 'invalid') throw new Refusal('invalid_token', { because: 'not an access token of ours' })
     if (reading.kind === 'expired') throw new Refusal('token_expired')
     const { userId, sessionId } = reading.claims
-    const holder = await sessions.findHolder(sessionId)
-    if (holder === null || holder.userId !== userId || !isLive(holder, now)) {
+    const found = await sessions.findOwnership(sessionId)
+    if (found === null || found.userId !== userId || !isLive(found, now)) {
       await noteRefusal(reading.claims, 'invalid_token', caller)
       throw new Refusal('invalid_token', { because: 'the session is over' })
     }
-    return { userId, sessionId, email: holder.email }
+    return { userId, sessionId, email: found.email }
   }

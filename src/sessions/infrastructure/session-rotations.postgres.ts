@@ -1,7 +1,7 @@
 import type { SessionId } from '../../kernel/ids.ts'
 import { createBatches } from '../../platform/batches.ts'
 import { isOfContent, type Turn } from '../../platform/postgres/faults.ts'
-import { prepared } from '../../platform/postgres/prepared.ts'
+import { given, prepared } from '../../platform/postgres/prepared.ts'
 import type { Database } from '../../platform/postgres/tables.ts'
 import { retried } from '../../platform/postgres/transact.postgres.ts'
 import type { SessionStore } from '../application/ports.ts'
@@ -28,7 +28,9 @@ export const advanceOne = prepared<SessionRow>(
 export const advanceMany = prepared<SessionRow>(
   'advance-sessions',
   `WITH asked AS (
-     SELECT * FROM unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::timestamptz[]) AS asked (id, generation, now, idle)
+     SELECT * FROM unnest(
+       ${[given('$1::uuid[]'), given('$2::int[]'), given('$3::timestamptz[]'), given('$4::timestamptz[]')].join(', ')}
+     ) AS asked (id, generation, now, idle)
    ), held AS (
      SELECT asked.id, asked.now, asked.idle FROM asked JOIN sessions USING (id, generation)
      WHERE sessions.revoked_at IS NULL AND sessions.idle_expires_at > asked.now

@@ -5,7 +5,7 @@ import { turnWithin } from '../../platform/postgres/faults.ts'
 import type { Database } from '../../platform/postgres/tables.ts'
 import { opened } from '../../platform/postgres/transact.postgres.ts'
 import type { SessionStore } from '../application/ports.ts'
-import { holdersPostgres } from './holders.postgres.ts'
+import { ownershipsPostgres } from './ownerships.postgres.ts'
 import { sessionRotationsPostgres } from './session-rotations.postgres.ts'
 import { sessionOf } from './session-row.ts'
 
@@ -42,7 +42,7 @@ export function sessionStorePostgres(database: Database, patienceMs = defaultBou
       return true
     },
 
-    findHolder: holdersPostgres(database, turn),
+    findOwnership: ownershipsPostgres(database, turn),
     advance: sessionRotationsPostgres(database, turn),
 
     async listLive(userId, now) {

@@ -12,7 +12,7 @@ const operator = { ip: null, userAgent: 'latchkey/1 operator root@db', requestId
 function ending(live: SessionId[]) {
   const script = transcript()
   const sessions = {
-    findHolder: async (id: SessionId) => (live.includes(id) ? { userId } : null),
+    findOwnership: async (id: SessionId) => (live.includes(id) ? { userId } : null),
     async revoke(transaction: never, of: UserId, which: object) {
       script.didWithin(transaction, 'revoke', of, which)
       return live

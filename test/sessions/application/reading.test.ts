@@ -21,7 +21,7 @@ describe('who presents an access token', () => {
   function recognizing(reading: Reading<AccessClaims>, stored: Session | null = session) {
     const script = transcript()
     const sessions = {
-      findHolder: async (of) => (of === id && stored ? { ...stored, email } : null),
+      findOwnership: async (of) => (of === id && stored ? { ...stored, email } : null),
     } as Partial<SessionStore> as SessionStore
     const accessTokens = {
       async read(token, moment) {
