@@ -8,10 +8,14 @@ import type { SessionStore } from '../application/ports.ts'
 import type { SessionRow } from './session-row.ts'
 
 type OwnershipRow = Pick<SessionRow, 'id' | 'user_id' | 'idle_expires_at' | 'expires_at' | 'revoked_at'> & {
-  readonly email: string
+  /** Null where a session's user is missing, as in a copy that was restored without its keys' checks. */
+  readonly email: string | null
 }
 
-/** Each column with its table: another one of that name, which a later version adds, would make it ambiguous. */
+/**
+ * Each column with its table: another one of that name, which a later version adds, would make it ambiguous. The second cast
+ * has the ids taken for an array, which a query in its place would not be.
+ */
 export const findOwnerships = prepared<OwnershipRow>(
   'find-ownerships',
   `SELECT sessions.id, sessions.user_id, sessions.idle_expires_at, sessions.expires_at, sessions.revoked_at,
@@ -30,7 +34,7 @@ export function ownershipsPostgres(database: Database, turn: Turn): SessionStore
       const rows = new Map((await findOwnerships(database, ids)).map((row) => [row.id, row]))
       return ids.map((id) => {
         const row = rows.get(id)
-        if (!row) return null
+        if (!row || row.email === null) return null
         return {
           userId: row.user_id as UserId,
           email: row.email as EmailAddress,

@@ -29,7 +29,7 @@ export const advanceMany = prepared<SessionRow>(
   'advance-sessions',
   `WITH asked AS (
      SELECT * FROM unnest(
-       ${[given('$1::uuid[]'), given('$2::int[]'), given('$3::timestamptz[]'), given('$4::timestamptz[]')].join(', ')}
+       ${['$1::uuid[]', '$2::int[]', '$3::timestamptz[]', '$4::timestamptz[]'].map(given).join(', ')}
      ) AS asked (id, generation, now, idle)
    ), held AS (
      SELECT asked.id, asked.now, asked.idle FROM asked JOIN sessions USING (id, generation)
