@@ -48,7 +48,7 @@ describe('a statement of the hot path', () => {
       SELECT gen_random_uuid(), id, now(), now(), now() + interval '1h', now() + interval '1d' FROM users`.execute(
       database,
     )
-    // With the true figures of a table that all calls find in it.
+    // A table of which PostgreSQL knows how large it is.
     await sql`ANALYZE users, sessions`.execute(database)
   })
   after(() => opened.disposeAsync())

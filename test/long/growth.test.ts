@@ -51,7 +51,12 @@ test(`${rows} users and sessions`, async (t) => {
     await t.test(name, body)
     say(`(${((performance.now() - began) / 1000).toFixed(0)} s)`)
   }
-  say(`${availableParallelism()} cores, ${megabytes(totalmem())} of memory`)
+  const { rows: shown } = await world.aside.query(
+    `SELECT current_setting('shared_buffers') AS cache, current_setting('huge_pages_status') AS huge`,
+  )
+  say(
+    `${availableParallelism()} cores, ${megabytes(totalmem())} of memory; a cache of ${shown[0].cache}, huge pages ${shown[0].huge}`,
+  )
 
   await phase('are found by their keys from the first row on, by a process that served when there was none', (t) =>
     grow(t, world),
@@ -111,8 +116,8 @@ async function grow(t: TestContext, { grown, small, aim, closed, open, set }: Wo
   t.diagnostic(`tables read from end to end in ${kinds.length * calls} calls: ${scans.join(', ')} times`)
   const failed = served.failed + reports.reduce((sum, report) => sum + report.failed, 0)
   assert.equal(failed, 0)
-  // Some of before are told of only now.
-  assert.ok(Math.max(...scans) < calls / 20, `${scans} scans`)
+  // Some of before are told of only now. One statement is for many calls.
+  assert.ok(Math.max(...scans) < 20, `${scans} scans`)
 }
 
 async function weighAll(t: TestContext, { grown, aside }: World): Promise<void> {
