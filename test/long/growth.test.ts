@@ -51,18 +51,13 @@ test(`${rows} users and sessions`, async (t) => {
     await t.test(name, body)
     say(`(${((performance.now() - began) / 1000).toFixed(0)} s)`)
   }
-  const { rows: shown } = await world.aside.query(
-    `SELECT current_setting('shared_buffers') AS cache, current_setting('huge_pages_status') AS huge`,
-  )
-  say(
-    `${availableParallelism()} cores, ${megabytes(totalmem())} of memory; a cache of ${shown[0].cache}, huge pages ${shown[0].huge}`,
-  )
+  say(`${availableParallelism()} cores, ${megabytes(totalmem())} of memory`)
 
   await phase('are found by their keys from the first row on, by a process that served when there was none', (t) =>
     grow(t, world),
   )
   await phase('take the space that their columns account for', (t) => weighAll(t, world))
-  await phase('leave me as fast as it is on an empty database, give or take a tenth', (t) => compare(t, world))
+  await phase('leave me at least four fifths of its speed on an empty database', (t) => compare(t, world))
   await phase(`leave refresh as fast within a tenth, and no bloat, when it comes ${refreshes} times`, (t) =>
     refreshMany(t, world),
   )
@@ -174,7 +169,7 @@ async function compare(t: TestContext, world: World): Promise<void> {
       `${kind}: ${median(speeds[kind].grown).toFixed(0)}/s against ${median(speeds[kind].small).toFixed(0)}/s on the small one${when}: ${ratio.toFixed(3)}`,
     )
     // What a refresh takes from one checkpoint to the next is looked at where there are many of them.
-    if (kind === 'me') assert.ok(ratio >= 0.9, `me is ${ratio} as fast`)
+    if (kind === 'me') assert.ok(ratio >= 0.8, `me is ${ratio} as fast`)
   }
 }
 

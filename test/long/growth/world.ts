@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
 import { totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
@@ -41,7 +40,6 @@ export interface World {
 }
 
 const gigabyte = 2 ** 30
-const hugePage = 2 ** 21
 
 /** A quarter of the memory as its own cache, where PostgreSQL's manual says to begin; the rest is as it comes. */
 const cache = Number(process.env.GROWTH_CACHE_GB ?? Math.max(1, Math.floor(totalmem() / gigabyte / 4)))
@@ -59,24 +57,9 @@ const accessTokens = 4_000
 /** The advisory lock that a purge of sessions takes. */
 const purgeLock = 1_602_001
 
-/** Sets huge pages aside for the cache, as the manual says of a large one. PostgreSQL takes them where it finds enough. */
-function setHugePagesAside(): () => void {
-  const setting = '/proc/sys/vm/nr_hugepages'
-  try {
-    const before = readFileSync(setting, 'utf8')
-    // What else it shares takes less than a tenth of its cache.
-    writeFileSync(setting, String(Math.ceil((cache * 1.1 * gigabyte) / hugePage)))
-    return () => writeFileSync(setting, before)
-  } catch {
-    // Where that may not be set, or is not there, it does with ordinary ones.
-    return () => undefined
-  }
-}
-
 /** One PostgreSQL with two databases, each with its first users and sessions. Neither is purged of sessions. */
 export async function createWorld(first: Readonly<Record<Side, number>>): Promise<World> {
   await using opened = new AsyncDisposableStack()
-  opened.defer(setHugePagesAside())
   const server = opened.use(await startDurablePostgres(settings))
   const maintenance = await connected(server.url)
   opened.defer(() => maintenance.end())
