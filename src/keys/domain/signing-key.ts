@@ -1,3 +1,5 @@
+import { isBefore } from '../../kernel/clock.ts'
+
 /** The signature algorithms that keys may be made for (RFC 7518, section 3.1; RFC 8037, section 3.1). */
 export const algorithms = ['ES256', 'EdDSA', 'PS256', 'RS256'] as const
 export type Algorithm = (typeof algorithms)[number]
@@ -27,8 +29,8 @@ export type Phase = 'next' | 'active' | 'retired' | 'gone'
  * @param tail for how many seconds after its retirement a token that the key signed may still be alive.
  */
 export function phaseOf(key: SigningKey, now: Date, tail: number): Phase {
-  if (now < key.activatesAt) return 'next'
-  if (key.retiresAt === null || now < key.retiresAt) return 'active'
+  if (isBefore(now, key.activatesAt)) return 'next'
+  if (key.retiresAt === null || isBefore(now, key.retiresAt)) return 'active'
   return now.getTime() < key.retiresAt.getTime() + tail * 1000 ? 'retired' : 'gone'
 }
 

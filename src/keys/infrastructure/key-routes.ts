@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { type Static, Type } from 'typebox'
 import { refusals } from '../../platform/http/problem.ts'
 import type { Server } from '../../platform/http/server.ts'
@@ -84,7 +84,7 @@ export function keyRoutes(app: Server, { publishKeys, publicUrl }: Deps): void {
     },
     async (request, reply) => {
       const { set, maxAge } = publishKeys()
-      const etag = `"${createHash('sha256').update(JSON.stringify(set)).digest('base64url')}"`
+      const etag = `"${hash('sha256', JSON.stringify(set), 'base64url')}"`
       reply.headers({ 'cache-control': `public, max-age=${maxAge}`, etag, 'content-type': 'application/json' })
       if (isKnown(request.headers['if-none-match'], etag)) return reply.status(304).send(null)
       return { keys: set.keys as Static<typeof Jwk>[] }

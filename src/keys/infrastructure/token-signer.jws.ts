@@ -33,13 +33,14 @@ const ours = /^\{"alg":"[A-Za-z0-9]{5}","typ":"[a-z+]+","kid":"[A-Za-z0-9_-]{43}
  * choosing is ever looked at (RFC 8725, sections 3.1 and 3.5).
  */
 export function tokenSignerJws({ ring, clock, tail, atMost = 10_000 }: Deps): TokenSigner {
-  const headers = new Map<string, string>()
+  const headers = new Map<string, Map<string, string>>()
   const genuine = rememberTokens(atMost)
 
   function headerOf(key: LoadedKey, typ: string): string {
-    const name = `${key.kid} ${typ}`
-    const header = headers.get(name) ?? encodePart({ alg: key.algorithm, typ, kid: key.kid })
-    headers.set(name, header)
+    const known = headers.get(key.kid)?.get(typ)
+    if (known !== undefined) return known
+    const header = encodePart({ alg: key.algorithm, typ, kid: key.kid })
+    headers.set(key.kid, (headers.get(key.kid) ?? new Map()).set(typ, header))
     return header
   }
 
@@ -78,13 +79,15 @@ export function tokenSignerJws({ ring, clock, tail, atMost = 10_000 }: Deps): To
       // A key that is next here may be active already for a replica whose clock is ahead.
       if (!key || phaseOf(key, clock(), tail) === 'gone') return null
       const claims = key.verify(parts.signingInput, parts.signature) ? decodeClaims(parts.payload) : null
-      if (claims) genuine.remember(token, { typ, kid: key.kid, claims })
+      if (claims) genuine.remember({ token, typ, kid: key.kid, claims })
       return claims
     },
   }
 }
 
 interface Genuine {
+  /** All of it: only this text is genuine. */
+  readonly token: string
   readonly typ: string
   /** The thumbprint of the key that signed it. */
   readonly kid: string
@@ -92,8 +95,8 @@ interface Genuine {
 }
 
 /**
- * Tokens whose signature was found genuine, by their whole text: what is remembered is canonical, so no other text is
- * taken for it.
+ * Tokens whose signature was found genuine, by that signature, which is a tenth of a token to look up; what is asked for is
+ * then compared as a whole. Two tokens of one signature, if there were any, would take turns in being remembered.
  *
  * There are two generations, so that nothing is moved when it is asked for: when the younger one is full the older one
  * goes, with all that was not asked for meanwhile. Between `atMost` and half as many are remembered.
@@ -101,21 +104,24 @@ interface Genuine {
 function rememberTokens(atMost: number) {
   let younger = new Map<string, Genuine>()
   let older = younger
-  const remember = (token: string, known: Genuine) => {
+  const remember = (known: Genuine, signature = signatureOf(known.token)) => {
     if (younger.size >= atMost / 2) {
       older = younger
       younger = new Map()
     }
-    younger.set(token, known)
+    younger.set(signature, known)
   }
   return {
     remember,
     recall(token: string): Genuine | undefined {
-      const known = younger.get(token)
-      if (known) return known
-      const aged = older.get(token)
-      if (aged) remember(token, aged)
-      return aged
+      const signature = signatureOf(token)
+      const young = younger.get(signature)
+      const known = young ?? older.get(signature)
+      if (known?.token !== token) return undefined
+      if (!young) remember(known, signature)
+      return known
     },
   }
 }
+
+const signatureOf = (token: string): string => token.slice(token.lastIndexOf('.') + 1)

@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest, preHandlerHookHandler } from 'fastify'
 import { Refusal } from '../../kernel/refusal.ts'
 
 /** What a limit says of one call; times are whole seconds. */
@@ -29,10 +29,14 @@ declare module 'fastify' {
  * draft-ietf-httpapi-ratelimit-headers-11: the policies, and of each one that was asked what is left.
  */
 export function limitRoutes(app: FastifyInstance): void {
-  app.addHook('preHandler', (request, reply, done) => {
-    const { limits = [] } = request.routeOptions.config
-    if (!limits[0]?.isOn()) done()
-    else askAll(limits, request, reply).then(() => done(), done)
+  app.addHook('onRoute', (route) => {
+    const [first, ...more] = route.config?.limits ?? []
+    if (!first) return
+    const ask: preHandlerHookHandler = (request, reply, done) => {
+      if (first.isOn()) askAll([first, ...more], request, reply).then(() => done(), done)
+      else done()
+    }
+    route.preHandler = [ask, ...[route.preHandler ?? []].flat()]
   })
 }
 

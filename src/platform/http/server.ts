@@ -16,7 +16,7 @@ import { faces, problemOf, refusalOf } from './problem.ts'
 import { limitRoutes } from './rate-limits.ts'
 import { refuseOnSocket } from './refuse-on-socket.ts'
 import { requestIdOf } from './request-id.ts'
-import { tracedLogger } from './traced-logger.ts'
+import { requestLogs } from './request-log.ts'
 import { fieldErrors } from './validation.ts'
 import { watchRefusal, watchRequests } from './watch-requests.ts'
 
@@ -61,7 +61,7 @@ export async function createServer(options: ServerOptions) {
       return requestIdOf(message)
     },
     requestIdHeader: false,
-    ...(watch?.traces && { childLoggerFactory: tracedLogger }),
+    childLoggerFactory: requestLogs(watch?.traces ?? false),
     bodyLimit: bounds.body,
     requestTimeout: bounds.requestTimeout,
     keepAliveTimeout: bounds.keepAlive,

@@ -1,3 +1,4 @@
+import { isBefore } from '../../kernel/clock.ts'
 import type { SessionId, UserId } from '../../kernel/ids.ts'
 
 /** How often a session was refreshed: its newest refresh token bears this number, all older ones a smaller one. */
@@ -57,7 +58,8 @@ export function startSession(
 export type Lifetime = Pick<Session, 'idleExpiresAt' | 'expiresAt' | 'revokedAt'>
 
 export function isLive(session: Lifetime, now: Date): boolean {
-  return session.revokedAt === null && now < session.idleExpiresAt && now < session.expiresAt
+  const { revokedAt, idleExpiresAt, expiresAt } = session
+  return revokedAt === null && isBefore(now, idleExpiresAt) && isBefore(now, expiresAt)
 }
 
 const wholeSeconds = (from: Date, later: number) => new Date((Math.floor(from.getTime() / 1000) + later) * 1000)

@@ -57,11 +57,12 @@ export function sessionRotationsPostgres(database: Database, turn: Turn): Sessio
 
   /** The sessions that could be moved at once; undefined for each one that has to be asked for by itself. */
   async function moved(rotations: readonly Rotation[]): Promise<(Session | undefined)[]> {
+    // Times in ISO 8601: the driver's own text for a date takes longer to write.
     const columns = [
       rotations.map(({ id }) => id),
       rotations.map(({ generation }) => generation),
-      rotations.map(({ now }) => now),
-      rotations.map(({ idleExpiresAt }) => idleExpiresAt),
+      rotations.map(({ now }) => now.toISOString()),
+      rotations.map(({ idleExpiresAt }) => idleExpiresAt.toISOString()),
     ]
     const rows = await retried(() => advanceMany(database, ...columns)).catch((error) => {
       // Nothing is written then, and what is wrong with one is not the others' fault.

@@ -4,6 +4,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import { beforeEach, describe, it, type TestContext } from 'node:test'
 import type { KeyRing, LoadedKey } from '../../../src/keys/application/ports.ts'
 import { tokenSignerJws } from '../../../src/keys/infrastructure/token-signer.jws.ts'
+import { encodePart } from '../../../src/platform/jwt/compact.ts'
 import { compact, decode } from '../../support/forge.ts'
 
 const at = (seconds: number) => new Date(1_800_000_000_000 + seconds * 1000)
@@ -142,6 +143,17 @@ describe('a token that was found genuine', () => {
     }
     assert.equal(await own.verify('id+jwt', token), null)
     assert.equal(checks, 1)
+  })
+
+  it('lends its signature to no other text', async () => {
+    const own = counting()
+    const [header, , signature] = tokenOf('a').split('.')
+    await own.verify('at+jwt', tokenOf('a'))
+    for (let time = 0; time < 2; time++) {
+      assert.equal(await own.verify('at+jwt', `${header}.${encodePart({ sub: '2' })}.${signature}`), null)
+    }
+    assert.deepEqual(await own.verify('at+jwt', tokenOf('a')), { sub: '1' })
+    assert.equal(checks, 3)
   })
 
   it('is not remembered when its signature is false', async () => {

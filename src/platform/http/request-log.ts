@@ -1,0 +1,73 @@
+import type { FastifyBaseLogger } from 'fastify'
+
+type Bindings = Readonly<Record<string, unknown>>
+type Level = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
+
+/** Makes the log of each request, whose lines bear its id; with `traced` as the id of its trace too, which is the same. */
+export const requestLogs =
+  (traced: boolean) =>
+  (log: FastifyBaseLogger, bindings: Bindings): FastifyBaseLogger =>
+    new RequestLog(log, bindings, traced)
+
+/** Makes a child of the log for its first line, since most requests write none. */
+class RequestLog implements FastifyBaseLogger {
+  readonly #parent: FastifyBaseLogger
+  readonly #bindings: Bindings
+  readonly #traced: boolean
+  #child: FastifyBaseLogger | undefined
+
+  constructor(parent: FastifyBaseLogger, bindings: Bindings, traced: boolean) {
+    this.#parent = parent
+    this.#bindings = bindings
+    this.#traced = traced
+  }
+
+  get level() {
+    return this.#parent.level
+  }
+
+  child(...about: Parameters<FastifyBaseLogger['child']>): FastifyBaseLogger {
+    return this.#own().child(...about)
+  }
+
+  fatal(...line: unknown[]): void {
+    this.#write('fatal', line)
+  }
+
+  error(...line: unknown[]): void {
+    this.#write('error', line)
+  }
+
+  warn(...line: unknown[]): void {
+    this.#write('warn', line)
+  }
+
+  info(...line: unknown[]): void {
+    this.#write('info', line)
+  }
+
+  debug(...line: unknown[]): void {
+    this.#write('debug', line)
+  }
+
+  trace(...line: unknown[]): void {
+    this.#write('trace', line)
+  }
+
+  silent(...line: unknown[]): void {
+    this.#write('silent', line)
+  }
+
+  #write(level: Level, line: unknown[]): void {
+    const own = this.#own()
+    Reflect.apply(own[level], own, line)
+  }
+
+  #own(): FastifyBaseLogger {
+    this.#child ??= this.#parent.child({
+      ...this.#bindings,
+      ...(this.#traced && { trace_id: this.#bindings.request_id }),
+    })
+    return this.#child
+  }
+}
