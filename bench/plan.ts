@@ -10,6 +10,8 @@ export interface Trial {
   readonly rounds: number
   readonly seconds: number
   readonly servers: readonly string[]
+  /** Whether each round has processes of its own: two of the same program, side by side, differ by a tenth and more. */
+  readonly fresh: boolean
 }
 
 /** A bare program that does nothing but hash: what `register` and `login` can't surpass. */
@@ -40,12 +42,17 @@ export function plan(options: Options, adapters: readonly Adapter[]): Trial[] {
       ...adapters.filter(({ calls }) => isAskable(calls, asked)).map(({ name }) => name),
       ...(loop === 'closed' && (asked === 'login' || asked === 'register') ? [bareBcrypt] : []),
     ],
+    fresh: false,
   })
   const one = connections.includes(usual) ? usual : (connections.at(-1) ?? usual)
   /** Where no ratio is taken. */
   const fewer = Math.max(1, rounds - 1)
   const across = (asked: Asked) => [
-    ...connections.map((count) => trial(asked, 'closed', count, count === one ? rounds : fewer)),
+    ...connections.map((count) =>
+      count === one && asked !== 'jwks'
+        ? { ...trial(asked, 'closed', count, 2 * rounds - 1), fresh: true }
+        : trial(asked, 'closed', count, count === one ? rounds : fewer),
+    ),
     trial(asked, 'open', one, rounds),
   ]
   const hashing = (asked: Asked) => [
@@ -67,9 +74,12 @@ export function plan(options: Options, adapters: readonly Adapter[]): Trial[] {
 export const warmUp = (asked: Asked): number => (hashes(asked) ? 1 : 0.3)
 /** What a round needs beside its time, in seconds: a process is started and ended. */
 const around = 0.35
+/** What it needs besides where the server is a process of its own. */
+const aroundFresh = 3.5
 
 export const secondsOf = (trials: readonly Trial[]): number =>
   trials.reduce(
-    (sum, { asked, servers, rounds, seconds }) => sum + servers.length * rounds * (seconds + warmUp(asked) + around),
+    (sum, { asked, servers, rounds, seconds, fresh }) =>
+      sum + servers.length * rounds * (seconds + warmUp(asked) + around + (fresh ? aroundFresh : 0)),
     0,
   )

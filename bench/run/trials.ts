@@ -4,7 +4,7 @@ import { median } from '../report/median.ts'
 import { runBareBcrypt } from './bare-bcrypt.ts'
 import type { Contestant } from './contestants.ts'
 import type { BenchPostgres } from './database.ts'
-import type { Cores } from './pinning.ts'
+import type { Core, Cores } from './pinning.ts'
 import type { Progress } from './progress.ts'
 import { type Round, runRound } from './round.ts'
 import { type BenchServer, startServer } from './server.ts'
@@ -26,6 +26,16 @@ export interface Memory {
   readonly server: string
   readonly atRest: number
   readonly peak: number
+}
+
+/** A server and the process that it has at present. */
+interface Running {
+  readonly contestant: Contestant
+  server: BenchServer
+  /** What has been asked of this process. */
+  readonly warm: Set<Asked>
+  atRest: number | undefined
+  peak: number
 }
 
 interface Track {
@@ -50,24 +60,25 @@ export async function runTrials(
   const all = trials.some(({ asked }) => hashes(asked))
   const core = all ? null : track.cores.server
   await using started = new AsyncDisposableStack()
-  const servers = new Map<string, { contestant: Contestant; server: BenchServer }>()
+  const servers = new Map<string, Running>()
   for (const contestant of taking) {
     const server = await startServer(contestant.adapter, contestant.place, core)
-    started.defer(() => server.stop())
-    servers.set(contestant.adapter.name, { contestant, server })
+    const running: Running = { contestant, server, warm: new Set(), atRest: undefined, peak: 0 }
+    started.defer(() => running.server.stop())
+    servers.set(contestant.adapter.name, running)
   }
-  await new Promise((resolve) => setTimeout(resolve, settling))
-  const atRest = new Map([...servers].map(([name, { server }]) => [name, usageOf(server.pid)?.resident]))
+  await settled()
+  for (const running of servers.values()) running.atRest = usageOf(running.server.pid)?.resident
 
-  const warm = new Set<string>()
   for (const trial of trials) {
     const rounds = new Map(trial.servers.map((name) => [name, [] as Round[]]))
     for (let round = 0; round < trial.rounds; round++) {
       for (const name of trial.servers) {
         track.progress.step(label(trial, name, round), trial.seconds + warmUp(trial.asked))
         const entered = servers.get(name)
+        if (entered && trial.fresh) await renew(entered, core)
         const measured = entered
-          ? await runOne(trial, entered, track, warm, round)
+          ? await runOne(trial, entered, track, round)
           : await runBareBcrypt(trial.asked, trial.seconds)
         rounds.get(name)?.push(measured)
       }
@@ -77,22 +88,34 @@ export async function runTrials(
       track.results.push({ asked, loop, connections, server, offered: offered(trial, server, track), rounds: measured })
     }
   }
-  return [...servers].flatMap(([name, { server }]) => {
-    const [resident, peak] = [atRest.get(name), usageOf(server.pid)?.peak]
-    return resident === undefined || peak === undefined ? [] : [{ server: name, atRest: resident, peak }]
+  return [...servers].flatMap(([name, running]) => {
+    const peak = peakOf(running)
+    return running.atRest === undefined || peak === 0 ? [] : [{ server: name, atRest: running.atRest, peak }]
   })
+}
+
+/** Of all processes that it had until now. */
+const peakOf = ({ server, peak }: Running): number => Math.max(peak, usageOf(server.pid)?.peak ?? 0)
+
+const settled = () => new Promise((resolve) => setTimeout(resolve, settling))
+
+async function renew(running: Running, core: Core): Promise<void> {
+  const { adapter, place } = running.contestant
+  running.peak = peakOf(running)
+  await running.server.stop()
+  running.server = await startServer(adapter, place, core)
+  running.warm.clear()
+  await settled()
 }
 
 async function runOne(
   trial: Trial,
-  { contestant, server }: { contestant: Contestant; server: BenchServer },
+  { contestant, server, warm }: Running,
   track: Track,
-  warm: Set<string>,
   round: number,
 ): Promise<Round> {
   const { asked, connections, seconds } = trial
   const { adapter, file, place, accounts, sessions } = contestant
-  const first = `${adapter.name} ${asked}`
   const done = await runRound(server, track.postgres, track.cores.rest, {
     adapter: file,
     asked,
@@ -100,7 +123,7 @@ async function runOne(
     port: place.port,
     connections,
     perSecond: offered(trial, adapter.name, track),
-    warmUpMs: warm.has(first) ? warmUp(asked) * 1000 : firstWarmUp,
+    warmUpMs: warm.has(asked) ? warmUp(asked) * 1000 : firstWarmUp,
     measureMs: seconds * 1000,
     sessions,
     accounts,
@@ -108,7 +131,7 @@ async function runOne(
   }).catch((error: Error) => {
     throw new Error(`${label(trial, adapter.name, round)}: ${error.message}`)
   })
-  warm.add(first)
+  warm.add(asked)
   contestant.sessions = done.sessions
   return done.round
 }

@@ -46,15 +46,17 @@ describe('the plan of the bench', () => {
   })
 
   it('takes most rounds where ratios are taken, and bare hashing beside the closed loop alone', () => {
-    for (const { asked, loop, connections, rounds, servers } of planned()) {
-      if (loop === 'closed' && asked !== 'mix' && [4, 32].includes(connections)) assert.equal(rounds, 3)
+    for (const { asked, loop, connections, rounds, servers, fresh } of planned()) {
+      const mayDiffer = loop === 'closed' && connections === 32 && asked !== 'jwks'
+      assert.equal(fresh, mayDiffer, `${asked} ${loop} ${connections}`)
+      if (loop === 'closed' && asked !== 'mix' && [4, 32].includes(connections)) assert.equal(rounds, fresh ? 5 : 3)
       const hashing = loop === 'closed' && (asked === 'login' || asked === 'register')
       assert.equal(servers.includes('bare bcrypt'), hashing, `${asked} ${loop}`)
     }
   })
 
-  it('leaves a whole run time for all else within thirteen minutes', () => {
+  it('leaves a whole run time for all else within a quarter of an hour', () => {
     const minutes = secondsOf(planned()) / 60
-    assert.ok(minutes < 10, `${minutes} minutes of rounds`)
+    assert.ok(minutes < 12, `${minutes} minutes of rounds`)
   })
 })
