@@ -74,12 +74,13 @@ export function plan(options: Options, adapters: readonly Adapter[]): Trial[] {
 export const warmUp = (asked: Asked): number => (hashes(asked) ? 1 : 0.3)
 /** What a round needs beside its time, in seconds: a process is started and ended. */
 const around = 0.35
-/** What it needs besides where the server is a process of its own. */
-const aroundFresh = 3.5
+/** How long a process that has just been started is asked before anything counts, in seconds: its code is compiled by then. */
+export const firstWarmUp = 3
+/** What a round needs in place of a warm-up where the server is a process of its own, in seconds. */
+const aroundFresh = firstWarmUp + 1.5
+
+export const secondsOfRound = ({ asked, seconds, fresh }: Trial): number =>
+  seconds + around + (fresh ? aroundFresh : warmUp(asked))
 
 export const secondsOf = (trials: readonly Trial[]): number =>
-  trials.reduce(
-    (sum, { asked, servers, rounds, seconds, fresh }) =>
-      sum + servers.length * rounds * (seconds + warmUp(asked) + around + (fresh ? aroundFresh : 0)),
-    0,
-  )
+  trials.reduce((sum, trial) => sum + trial.servers.length * trial.rounds * secondsOfRound(trial), 0)

@@ -96,14 +96,14 @@ const isOurs = (input: string, mark: string) => mac(input) === mark
 const isSigned = (input: string, mark: string) => verify('sha256', Buffer.from(input), verifier, bytes(mark))
 const verified = new Map<string, { bearer: string; claims: Claims }>()
 const jwks = { keys: [{ ...verifier.export({ format: 'jwk' }), kid, alg: 'ES256', use: 'sig' }] }
-
 async function answer(request: IncomingMessage): Promise<object> {
   if (request.url === '/api/v1/auth/refresh') return pair(await rotate(claimsIfRight(request, isOurs)))
   if (request.url !== '/api/v1/users/me') return jwks
   const bearer = request.headers.authorization ?? ''
-  const known = verified.get(bearer.slice(-86))
+  const signature = bearer.slice(-86)
+  const known = verified.get(signature)
   const claims = known?.bearer === bearer ? known.claims : claimsIfRight(request, isSigned)
-  if (claims !== known?.claims) verified.set(bearer.slice(-86), { bearer, claims })
+  if (claims !== known?.claims) verified.set(signature, { bearer, claims })
   const { user_id, email } = await find(claims)
   return { id: Number(user_id), email }
 }

@@ -1,5 +1,5 @@
 import type { Asked } from '../load/script.ts'
-import { bareBcrypt, hashes, type Trial, warmUp } from '../plan.ts'
+import { bareBcrypt, firstWarmUp, hashes, secondsOfRound, type Trial, warmUp } from '../plan.ts'
 import { median } from '../report/median.ts'
 import { runBareBcrypt } from './bare-bcrypt.ts'
 import type { Contestant } from './contestants.ts'
@@ -45,12 +45,10 @@ interface Track {
   readonly results: Result[]
 }
 
-/** In milliseconds: what has just been started is compiled and its caches are filled before anything counts. */
-const firstWarmUp = 1_500
 /** What a server does after its start, such as opening connections, is over by then. In milliseconds. */
 const settling = 1_000
 
-/** Runs all trials of one kind of place: the servers start once, and take turns. */
+/** Runs all trials of one kind of place: the servers take turns, and start once but where a trial has them start anew. */
 export async function runTrials(
   trials: readonly Trial[],
   contestants: readonly Contestant[],
@@ -67,14 +65,14 @@ export async function runTrials(
     started.defer(() => running.server.stop())
     servers.set(contestant.adapter.name, running)
   }
-  await settled()
+  await new Promise((resolve) => setTimeout(resolve, settling))
   for (const running of servers.values()) running.atRest = usageOf(running.server.pid)?.resident
 
   for (const trial of trials) {
     const rounds = new Map(trial.servers.map((name) => [name, [] as Round[]]))
     for (let round = 0; round < trial.rounds; round++) {
       for (const name of trial.servers) {
-        track.progress.step(label(trial, name, round), trial.seconds + warmUp(trial.asked))
+        track.progress.step(label(trial, name, round), secondsOfRound(trial))
         const entered = servers.get(name)
         if (entered && trial.fresh) await renew(entered, core)
         const measured = entered
@@ -97,15 +95,12 @@ export async function runTrials(
 /** Of all processes that it had until now. */
 const peakOf = ({ server, peak }: Running): number => Math.max(peak, usageOf(server.pid)?.peak ?? 0)
 
-const settled = () => new Promise((resolve) => setTimeout(resolve, settling))
-
 async function renew(running: Running, core: Core): Promise<void> {
   const { adapter, place } = running.contestant
   running.peak = peakOf(running)
   await running.server.stop()
   running.server = await startServer(adapter, place, core)
   running.warm.clear()
-  await settled()
 }
 
 async function runOne(
@@ -123,7 +118,7 @@ async function runOne(
     port: place.port,
     connections,
     perSecond: offered(trial, adapter.name, track),
-    warmUpMs: warm.has(asked) ? warmUp(asked) * 1000 : firstWarmUp,
+    warmUpMs: 1000 * (warm.has(asked) ? warmUp(asked) : firstWarmUp),
     measureMs: seconds * 1000,
     sessions,
     accounts,

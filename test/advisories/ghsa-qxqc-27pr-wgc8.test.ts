@@ -36,6 +36,19 @@ test('a route that does not say who may call it stops the start', async () => {
   await assert.rejects(async () => app.ready(), /GET \/forgotten/)
 })
 
+test('a route that says it when nobody guards it any more stops the start', async () => {
+  const app = Fastify()
+  guardRoutes(app)
+  const guard = { schemes: [], check: async () => undefined, of: () => undefined }
+  await app.register(async (child) => {
+    child.addHook('onRoute', (route) => {
+      route.config = { ...route.config, access: guard }
+    })
+    child.get('/late', async () => 'a private key')
+  })
+  await assert.rejects(async () => app.ready(), /GET \/late/)
+})
+
 test('no address shows a private part of a key', async () => {
   const { body } = await service.call('GET', '/.well-known/jwks.json')
   for (const key of body.keys)

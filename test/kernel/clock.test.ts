@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { epochSeconds } from '../../src/kernel/clock.ts'
+import { epochSeconds, isBefore } from '../../src/kernel/clock.ts'
 
 const table: [what: string, moment: string, seconds: number][] = [
   ['the epoch', '1970-01-01T00:00:00.000Z', 0],
@@ -10,4 +10,14 @@ const table: [what: string, moment: string, seconds: number][] = [
 ]
 for (const [what, moment, seconds] of table) {
   test(`${what} is the NumericDate ${seconds}`, () => assert.equal(epochSeconds(new Date(moment)), seconds))
+}
+
+for (const [one, other, before] of [
+  [999, 1000, true],
+  [1000, 1000, false],
+  [1001, 1000, false],
+] as const) {
+  test(`${one} ms is ${before ? '' : 'not '}before ${other} ms`, () => {
+    assert.equal(isBefore(new Date(one), new Date(other)), before)
+  })
 }

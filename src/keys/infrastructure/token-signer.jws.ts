@@ -33,16 +33,16 @@ const ours = /^\{"alg":"[A-Za-z0-9]{5}","typ":"[a-z+]+","kid":"[A-Za-z0-9_-]{43}
  * choosing is ever looked at (RFC 8725, sections 3.1 and 3.5).
  */
 export function tokenSignerJws({ ring, clock, tail, atMost = 10_000 }: Deps): TokenSigner {
+  // By `kid` and then by type: a key made of both would be a text to write and to hash for each token.
   const headers = new Map<string, Map<string, string>>()
   const genuine = rememberTokens(atMost)
 
-  function headerOf(key: LoadedKey, typ: string): string {
-    const known = headers.get(key.kid)?.get(typ)
-    if (known !== undefined) return known
-    const header = encodePart({ alg: key.algorithm, typ, kid: key.kid })
-    headers.set(key.kid, (headers.get(key.kid) ?? new Map()).set(typ, header))
+  function writeHeader({ algorithm, kid }: LoadedKey, typ: string): string {
+    const header = encodePart({ alg: algorithm, typ, kid })
+    headers.set(kid, (headers.get(kid) ?? new Map()).set(typ, header))
     return header
   }
+  const headerOf = (key: LoadedKey, typ: string) => headers.get(key.kid)?.get(typ) ?? writeHeader(key, typ)
 
   const keyOf = (header: string, typ: string) => ring.keys().find((key) => headerOf(key, typ) === header)
 
@@ -95,8 +95,8 @@ interface Genuine {
 }
 
 /**
- * Tokens whose signature was found genuine, by that signature, which is a tenth of a token to look up; what is asked for is
- * then compared as a whole. Two tokens of one signature, if there were any, would take turns in being remembered.
+ * Tokens whose signature was found genuine, by that signature, which is less to look up than all of a token; what is asked
+ * for is then compared as a whole. Two tokens of one signature, if there were any, would take turns in being remembered.
  *
  * There are two generations, so that nothing is moved when it is asked for: when the younger one is full the older one
  * goes, with all that was not asked for meanwhile. Between `atMost` and half as many are remembered.
@@ -104,12 +104,12 @@ interface Genuine {
 function rememberTokens(atMost: number) {
   let younger = new Map<string, Genuine>()
   let older = younger
-  const remember = (known: Genuine, signature = signatureOf(known.token)) => {
+  const remember = (known: Genuine) => {
     if (younger.size >= atMost / 2) {
       older = younger
       younger = new Map()
     }
-    younger.set(signature, known)
+    younger.set(signatureOf(known.token), known)
   }
   return {
     remember,
@@ -118,7 +118,7 @@ function rememberTokens(atMost: number) {
       const young = younger.get(signature)
       const known = young ?? older.get(signature)
       if (known?.token !== token) return undefined
-      if (!young) remember(known, signature)
+      if (!young) remember(known)
       return known
     },
   }

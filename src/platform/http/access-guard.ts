@@ -20,7 +20,10 @@ declare module 'fastify' {
   }
 }
 
-/** A guard that wants one bearer token (RFC 6750, section 2.1) and asks `recognize` what it is worth. */
+/**
+ * A guard that wants one bearer token (RFC 6750, section 2.1) and asks `recognize` what it is worth: a text of any letters and
+ * any length, as it was sent.
+ */
 export function bearerGuard<T>(
   schemes: readonly string[],
   recognize: (token: string, request: FastifyRequest) => Promise<T>,
@@ -48,7 +51,6 @@ function bearerToken(request: FastifyRequest): string {
   if (more.length > 0 || header.slice(0, scheme.length).toLowerCase() !== scheme) {
     throw new Refusal('invalid_token', { because: 'not one Bearer token' })
   }
-  // Of what letters a token may be, who reads it says.
   return header.slice(scheme.length)
 }
 
@@ -58,12 +60,15 @@ const scheme = 'bearer '
 /** The reason that tells a caller who sent no token from one whose token is bad (RFC 6750, section 3.1). */
 export const missingToken = 'no Authorization header'
 
-/** Has every route say who may call it: one that does not say it stops the start. A public one passes no guard. */
+/**
+ * Has every route say who may call it: one that does not say it, or says it too late to be guarded, stops the start. A public
+ * one passes no guard.
+ */
 export function guardRoutes(app: FastifyInstance): void {
-  const routes: RouteOptions[] = []
+  const routes = new Map<RouteOptions, Access | undefined>()
   app.addHook('onRoute', (route) => {
-    routes.push(route)
     const access = route.config?.access
+    routes.set(route, access)
     if (access === undefined || access === 'public') return
     route.schema = { ...route.schema, security: access.schemes.map((scheme) => ({ [scheme]: [] })) }
     const guard: onRequestHookHandler = (request, _reply, done) => {
@@ -72,9 +77,12 @@ export function guardRoutes(app: FastifyInstance): void {
     route.onRequest = [guard, ...[route.onRequest ?? []].flat()]
   })
   app.addHook('onReady', async () => {
-    const silent = routes.filter((route) => route.config?.access === undefined)
-    if (silent.length === 0) return
-    const names = silent.map((route) => `${route.method} ${route.url}`).join(', ')
-    throw new Error(`These routes do not say who may call them: ${names}.`)
+    const open = [...routes].filter(([{ config }, guard]) => {
+      const access = config?.access
+      return access === undefined || (access !== 'public' && access !== guard)
+    })
+    if (open.length === 0) return
+    const names = open.map(([route]) => `${route.method} ${route.url}`).join(', ')
+    throw new Error(`These routes do not say who may call them when they are made: ${names}.`)
   })
 }

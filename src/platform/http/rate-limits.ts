@@ -30,10 +30,10 @@ declare module 'fastify' {
  */
 export function limitRoutes(app: FastifyInstance): void {
   app.addHook('onRoute', (route) => {
-    const [first, ...more] = route.config?.limits ?? []
-    if (!first) return
+    const { limits = [] } = route.config ?? {}
+    if (limits.length === 0) return
     const ask: preHandlerHookHandler = (request, reply, done) => {
-      if (first.isOn()) askAll([first, ...more], request, reply).then(() => done(), done)
+      if (limits[0]?.isOn()) askAll(limits, request, reply).then(() => done(), done)
       else done()
     }
     route.preHandler = [ask, ...[route.preHandler ?? []].flat()]

@@ -1,29 +1,30 @@
 import type { FastifyBaseLogger } from 'fastify'
 
 type Bindings = Readonly<Record<string, unknown>>
+type Options = Parameters<FastifyBaseLogger['child']>[1]
 type Level = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
 
 /** Makes the log of each request, whose lines bear its id; with `traced` as the id of its trace too, which is the same. */
 export const requestLogs =
   (traced: boolean) =>
-  (log: FastifyBaseLogger, bindings: Bindings): FastifyBaseLogger =>
-    new RequestLog(log, bindings, traced)
+  (log: FastifyBaseLogger, bindings: Bindings, options: Options): FastifyBaseLogger =>
+    new RequestLog(log, traced ? { ...bindings, trace_id: bindings.request_id } : bindings, options)
 
 /** Makes a child of the log for its first line, since most requests write none. */
 class RequestLog implements FastifyBaseLogger {
   readonly #parent: FastifyBaseLogger
   readonly #bindings: Bindings
-  readonly #traced: boolean
+  readonly #options: Options
   #child: FastifyBaseLogger | undefined
 
-  constructor(parent: FastifyBaseLogger, bindings: Bindings, traced: boolean) {
+  constructor(parent: FastifyBaseLogger, bindings: Bindings, options: Options) {
     this.#parent = parent
     this.#bindings = bindings
-    this.#traced = traced
+    this.#options = options
   }
 
-  get level() {
-    return this.#parent.level
+  get level(): string {
+    return this.#own().level
   }
 
   child(...about: Parameters<FastifyBaseLogger['child']>): FastifyBaseLogger {
@@ -64,10 +65,7 @@ class RequestLog implements FastifyBaseLogger {
   }
 
   #own(): FastifyBaseLogger {
-    this.#child ??= this.#parent.child({
-      ...this.#bindings,
-      ...(this.#traced && { trace_id: this.#bindings.request_id }),
-    })
+    this.#child ??= this.#parent.child({ ...this.#bindings }, this.#options)
     return this.#child
   }
 }

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { isBefore } from '../../kernel/clock.ts'
 import type { SessionId } from '../../kernel/ids.ts'
 import { defaultBounds } from '../../platform/postgres/database.ts'
 import { turnWithin } from '../../platform/postgres/faults.ts'
@@ -96,7 +97,7 @@ export function sessionStorePostgres(database: Database, patienceMs = defaultBou
         .where('revoked_at', 'is', null)
         .returning(['id', 'idle_expires_at'])
         .execute()
-      return rows.filter((row) => row.idle_expires_at > now).map((row) => row.id as SessionId)
+      return rows.filter((row) => isBefore(now, row.idle_expires_at)).map((row) => row.id as SessionId)
     },
 
     async purge(transaction, deadline, place) {

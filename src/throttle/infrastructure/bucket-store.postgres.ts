@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { isBefore } from '../../kernel/clock.ts'
 import type { Database } from '../../platform/postgres/tables.ts'
 import { retried } from '../../platform/postgres/transact.postgres.ts'
 import type { Ask, BucketStore } from '../application/ports.ts'
@@ -52,7 +53,7 @@ export function bucketStorePostgres(database: Database): BucketStore {
     async restore(key, now) {
       const query = database.deleteFrom('throttle_buckets').where('key', '=', key).returning('full_at')
       const bucket = await retried(() => query.executeTakeFirst())
-      return bucket !== undefined && bucket.full_at > now
+      return bucket !== undefined && isBefore(now, bucket.full_at)
     },
 
     async purge(now, atMost) {
