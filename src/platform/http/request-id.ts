@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 
 const traceparent = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?$/
@@ -10,16 +10,18 @@ export function requestIdOf(message: Pick<IncomingMessage, 'headers'>): string {
   return given ?? newId()
 }
 
-const idBytes = 16
-/** Random bytes for many ids, since to ask for them costs more than they do. */
-const stock = Buffer.alloc(256 * idBytes)
-let used = stock.length
+/** In hexadecimal digits. */
+const idLength = 32
+const idsInStock = 256
+/** Random digits for many ids, since to ask for them and to write them out costs more than they do. */
+let stock = ''
+let used = 0
 
 function newId(): string {
   if (used === stock.length) {
-    randomFillSync(stock)
+    stock = randomBytes((idsInStock * idLength) / 2).toString('hex')
     used = 0
   }
-  used += idBytes
-  return stock.toString('hex', used - idBytes, used)
+  used += idLength
+  return stock.slice(used - idLength, used)
 }
