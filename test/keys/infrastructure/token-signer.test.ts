@@ -171,6 +171,12 @@ describe('a token that was found genuine', () => {
     assert.equal(checks, 6)
   })
 
+  it('is not forgotten for one that is shown again and again', async () => {
+    const own = counting(4)
+    for (const sub of [0, 1, 0, 0, 2, 3, 1]) await own.verify('at+jwt', tokenOf('a', { sub }))
+    assert.equal(checks, 4)
+  })
+
   it('is forgotten for others when it was not shown for a while, and not before', async () => {
     const own = counting(4)
     const tokens = Array.from({ length: 6 }, (_, sub) => tokenOf('a', { sub }))
