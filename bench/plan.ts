@@ -31,7 +31,7 @@ const hashingStretch = 2.4
 
 /** Every trial of a run, in the order in which they are run. */
 export function plan(options: Options, adapters: readonly Adapter[]): Trial[] {
-  const { only, rounds, seconds, connections } = options
+  const { quick, only, rounds, seconds, connections } = options
   const trial = (asked: Asked, loop: Trial['loop'], count: number, turns: number): Trial => ({
     asked,
     loop,
@@ -48,11 +48,10 @@ export function plan(options: Options, adapters: readonly Adapter[]): Trial[] {
   /** Where no ratio is taken. */
   const fewer = Math.max(1, rounds - 1)
   const across = (asked: Asked) => [
-    ...connections.map((count) =>
-      count === one && asked !== 'jwks'
-        ? { ...trial(asked, 'closed', count, 2 * rounds - 1), fresh: true }
-        : trial(asked, 'closed', count, count === one ? rounds : fewer),
-    ),
+    ...connections.map((count) => ({
+      ...trial(asked, 'closed', count, count === one ? rounds : fewer),
+      fresh: !quick && count === one && asked !== 'jwks',
+    })),
     trial(asked, 'open', one, rounds),
   ]
   const hashing = (asked: Asked) => [
@@ -72,15 +71,17 @@ export function plan(options: Options, adapters: readonly Adapter[]): Trial[] {
 
 /** Before a round counts, in seconds. Where passwords are hashed, until all that wait have a whole queue before them. */
 export const warmUp = (asked: Asked): number => (hashes(asked) ? 1 : 0.3)
+/** The same where a process is asked this for the first time: its caches are filled then, and most of its code is compiled. */
+export const firstWarmUp = 1.5
+/** And where its figures are judged: a `refresh` becomes cheaper for six seconds, and until then pauses of 60 ms come. */
+export const freshWarmUp = 8
 /** What a round needs beside its time, in seconds: a process is started and ended. */
 const around = 0.35
-/** How long a process that has just been started is asked before anything counts, in seconds: its code is compiled by then. */
-export const firstWarmUp = 3
-/** What a round needs in place of a warm-up where the server is a process of its own, in seconds. */
-const aroundFresh = firstWarmUp + 1.5
+/** What a round needs besides where the server is a process of its own, in seconds. */
+const aroundFresh = 1.5
 
 export const secondsOfRound = ({ asked, seconds, fresh }: Trial): number =>
-  seconds + around + (fresh ? aroundFresh : warmUp(asked))
+  seconds + around + (fresh ? aroundFresh + freshWarmUp : warmUp(asked))
 
 export const secondsOf = (trials: readonly Trial[]): number =>
   trials.reduce((sum, trial) => sum + trial.servers.length * trial.rounds * secondsOfRound(trial), 0)

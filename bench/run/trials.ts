@@ -1,5 +1,5 @@
 import type { Asked } from '../load/script.ts'
-import { bareBcrypt, firstWarmUp, hashes, secondsOfRound, type Trial, warmUp } from '../plan.ts'
+import { bareBcrypt, firstWarmUp, freshWarmUp, hashes, secondsOfRound, type Trial, warmUp } from '../plan.ts'
 import { median } from '../report/median.ts'
 import { runBareBcrypt } from './bare-bcrypt.ts'
 import type { Contestant } from './contestants.ts'
@@ -118,7 +118,7 @@ async function runOne(
     port: place.port,
     connections,
     perSecond: offered(trial, adapter.name, track),
-    warmUpMs: 1000 * (warm.has(asked) ? warmUp(asked) : firstWarmUp),
+    warmUpMs: 1000 * (trial.fresh ? freshWarmUp : warm.has(asked) ? warmUp(asked) : firstWarmUp),
     measureMs: seconds * 1000,
     sessions,
     accounts,
