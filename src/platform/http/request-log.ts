@@ -1,4 +1,5 @@
 import type { FastifyBaseLogger } from 'fastify'
+import type { Log } from '../log.ts'
 
 type Bindings = Readonly<Record<string, unknown>>
 type Options = Parameters<FastifyBaseLogger['child']>[1]
@@ -6,8 +7,8 @@ type Level = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent'
 
 /** Makes the log of each request, whose lines bear its id; with `traced` as the id of its trace too, which is the same. */
 export const requestLogs =
-  (traced: boolean) =>
-  (log: FastifyBaseLogger, bindings: Bindings, options: Options): FastifyBaseLogger =>
+  (log: Log, traced: boolean) =>
+  (_own: FastifyBaseLogger, bindings: Bindings, options: Options): FastifyBaseLogger =>
     new RequestLog(log, traced ? { ...bindings, trace_id: bindings.request_id } : bindings, options)
 
 /** Makes a child of the log for its first line, since most requests write none. */

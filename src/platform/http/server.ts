@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
-import Fastify, { type FastifyBaseLogger, type FastifyReply, type FastifyRequest, LogController } from 'fastify'
+import Fastify, { type FastifyReply, type FastifyRequest, LogController } from 'fastify'
 import { Refusal } from '../../kernel/refusal.ts'
 import type { Log } from '../log.ts'
 import type { Watch } from '../watch.ts'
@@ -53,7 +53,6 @@ export async function createServer(options: ServerOptions) {
   const whence = ({ socket, headers }: IncomingMessage) =>
     clientAddress(socket.remoteAddress, headers['x-forwarded-for'] as string | undefined, isProxy)
   const app = Fastify({
-    loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: (message: IncomingMessage) => {
       // Here, since the framework refuses some requests before any hook.
@@ -61,7 +60,9 @@ export async function createServer(options: ServerOptions) {
       return requestIdOf(message)
     },
     requestIdHeader: false,
-    childLoggerFactory: requestLogs(watch?.traces ?? false),
+    // All that is logged here is of a request. Were the log given to the framework itself, it would listen for the end of
+    // every answer, to log it.
+    childLoggerFactory: requestLogs(log, watch?.traces ?? false),
     bodyLimit: bounds.body,
     requestTimeout: bounds.requestTimeout,
     keepAliveTimeout: bounds.keepAlive,

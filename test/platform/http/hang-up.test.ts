@@ -45,7 +45,7 @@ async function listening(t: TestContext) {
     url,
     sockets,
     signals,
-    told: () => lines.map((line) => JSON.parse(line)).filter(({ msg }) => !/listening/.test(msg)),
+    told: () => lines.map((line) => JSON.parse(line)),
     release: () => release.resolve(),
     hold: () => {
       release = Promise.withResolvers<void>()
