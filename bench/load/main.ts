@@ -76,6 +76,9 @@ function shareOut(sessions: readonly Session[], connections: number): Lane[] {
   }))
 }
 
+// Whoever asked may be killed: nobody would end this process then.
+process.once('disconnect', () => process.exit())
+
 const [settings] = await once(process, 'message')
 const last = await load(settings as LoadSettings).then(
   (report): LoadMessage => ({ kind: 'report', report }),

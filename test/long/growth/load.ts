@@ -156,3 +156,6 @@ process.on('message', (text: string) => {
     (error: Error) => process.send?.({ error: String(error.stack) }),
   )
 })
+
+// Whoever gives the orders may be killed: nobody would end this process then.
+process.once('disconnect', () => process.exit())
