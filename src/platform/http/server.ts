@@ -60,8 +60,8 @@ export async function createServer(options: ServerOptions) {
       return requestIdOf(message)
     },
     requestIdHeader: false,
-    // All that is logged here is of a request. Were the log given to the framework itself, it would listen for the end of
-    // every answer, to log it.
+    // All that is logged here is of a request, and `app.log` goes nowhere. Were the log given to the framework itself, it would
+    // listen for the end of every answer, to log it.
     childLoggerFactory: requestLogs(log, watch?.traces ?? false),
     bodyLimit: bounds.body,
     requestTimeout: bounds.requestTimeout,
@@ -113,6 +113,9 @@ export async function createServer(options: ServerOptions) {
       .send(JSON.stringify(problem))
   }
 
+  /** An answer that is given twice would, with nobody to hear of it, end the process. */
+  const faulty = (err: Error) => void log.error({ err }, 'an answer failed after it was given')
+
   app.setErrorHandler(refuse)
   app.setNotFoundHandler((request, reply) => refuse(new Refusal('not_found'), request, reply))
   app.setSchemaErrorFormatter((errors) => new Refusal('validation_failed', { errors: fieldErrors(errors) }))
@@ -122,6 +125,7 @@ export async function createServer(options: ServerOptions) {
     reply.headers(usual)
     reply.header('x-request-id', request.id)
     boundPipeline(request.raw, reply.raw)
+    reply.raw.on('error', faulty)
     checkHost(request)
     done()
   })
