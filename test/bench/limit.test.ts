@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { describe, it } from 'node:test'
 import { adapter } from '../../bench/adapters/limit.ts'
 import { freePort } from '../../bench/run/free-port.ts'
@@ -17,6 +18,11 @@ const shape = (token: string) => {
 }
 
 describe('the limit program', () => {
+  it('has less than 120 lines, so that it hides nothing', async () => {
+    const text = await readFile(new URL('../../bench/limit/server.ts', import.meta.url), 'utf8')
+    assert.ok(text.trimEnd().split('\n').length < 120)
+  })
+
   it('answers a refresh and me as the service does, on the service’s own tables', async () => {
     await using server = await startPostgres()
     await using database = await server.createDatabase()

@@ -1,8 +1,10 @@
 /**
- * The service in a process of its own that tells what its thread allocates. It is forked with a young generation so
- * large that nothing is collected while requests are counted: what is on the heap then is all that was allocated.
+ * The service in a process of its own that tells what its thread allocates. Forked with a young generation so large that
+ * nothing is collected while requests are counted, all that is on the heap then was allocated by them; with a small one,
+ * what the old generation grows by has outlived the young one.
  */
-import { PerformanceObserver } from 'node:perf_hooks'
+import { constants, PerformanceObserver } from 'node:perf_hooks'
+import { getHeapSpaceStatistics } from 'node:v8'
 import { compose } from '../../src/compose.ts'
 import { parseConfig } from '../../src/config.ts'
 import { createLog } from '../../src/platform/log.ts'
@@ -12,8 +14,11 @@ export interface Allocated {
   /** Bytes of JavaScript's heap, and those that it holds outside of it. */
   readonly heap: number
   readonly outside: number
-  /** How often something was collected since the start. */
+  /** Bytes of the old generation, where what is dead stays until a collection of the whole heap. */
+  readonly old: number
+  /** How often something was collected since the start, and how often the whole heap. */
   readonly collections: number
+  readonly marked: number
 }
 
 /** `collect` collects all garbage; `waste` makes each request waste bytes. */
@@ -29,8 +34,12 @@ const service = await compose(config, { log, clock, keeps: false })
 const url = await service.app.listen({ host: '127.0.0.1', port: 0 })
 
 let collections = 0
+let marked = 0
 new PerformanceObserver((list) => {
-  collections += list.getEntries().length
+  for (const entry of list.getEntries()) {
+    collections++
+    if ('detail' in entry && Object(entry.detail).kind === constants.NODE_PERFORMANCE_GC_MAJOR) marked++
+  }
 }).observe({ entryTypes: ['gc'] })
 
 let waste = 0
@@ -54,7 +63,10 @@ async function obey(order: Order): Promise<Allocated> {
     await turn()
   }
   const { heapUsed, external } = process.memoryUsage()
-  return { heap: heapUsed, outside: external, collections }
+  const old = getHeapSpaceStatistics()
+    .filter(({ space_name }) => space_name === 'old_space' || space_name === 'large_object_space')
+    .reduce((sum, { space_used_size }) => sum + space_used_size, 0)
+  return { heap: heapUsed, outside: external, old, collections, marked }
 }
 
 process.on('message', (order: Order) => void obey(order).then((allocated) => process.send?.(allocated)))

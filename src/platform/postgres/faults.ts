@@ -25,6 +25,8 @@ const network = new Set([
 export const tooLong = 'timeout exceeded when trying to connect'
 /** What a caller hears for whom no connection is free, and no place among those who wait for one. */
 export const tooManyWait = 'too many wait for a connection'
+/** What a caller hears whose statement got no answer, not even that it took too long. */
+export const noAnswer = 'the database does not answer'
 
 /**
  * How long those who go together may wait for their turn at the database, in milliseconds, and how many of them, and what
@@ -43,7 +45,7 @@ export type Turn = ReturnType<typeof turnWithin>
 
 // What `pg` and its pool say without a code of their own.
 const messages =
-  /^(too many wait for a connection|timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|Query read timeout|timeout expired|Client was closed and is not queryable|Cannot use a pool after|The server does not support SSL)/i
+  /^(too many wait for a connection|the database does not answer|timeout exceeded when trying to connect|Connection terminated|Client has encountered a connection error|timeout expired|Client was closed and is not queryable|Cannot use a pool after|The server does not support SSL)/i
 
 /** Whether a transaction that failed so may be run again (40001 serialization_failure, 40P01 deadlock_detected). */
 export const isRetryable = (error: unknown): boolean => /^(40001|40P01)$/.test(sqlState(error) ?? '')

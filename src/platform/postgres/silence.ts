@@ -1,4 +1,5 @@
 import pg from 'pg'
+import { noAnswer } from './faults.ts'
 import { nameOfPrepared } from './prepared.ts'
 
 /** Since when, on the monotonic clock, a connection must have been heard of to be trusted. */
@@ -11,29 +12,43 @@ const farewell = 1_000
 
 /**
  * The class of a client that ends itself when its server says nothing any more: else the pool would hand it on, and
- * each query on it wait in vain. What took one connection without a word may have taken all: `trust` is told.
+ * each query on it wait in vain. What took one connection without a word may have taken all: `trust` is told. A query
+ * fails with `noAnswer` when its answer takes longer than `query_timeout`, in milliseconds.
  */
 export function clientThatGivesUp(trust: Trust) {
   return class extends pg.Client {
     heardAt = performance.now()
+    readonly patience: number
 
-    // biome-ignore lint/suspicious/noExplicitAny: the overloads of pg are its own affair; all of them pass through.
-    override query(...args: any[]): any {
-      const sentAt = performance.now()
-      const [text, values] = args
+    constructor(config: pg.ClientConfig) {
+      super(config)
+      // Taken over from pg, and so with what the URL says of it.
+      const parameters: { query_timeout: number | string } = Reflect.get(this as object, 'connectionParameters')
+      this.patience = Number(parameters.query_timeout)
+      parameters.query_timeout = 0
+    }
+
+    // The promise and the timeout are not pg's own: for each it writes `query.callback = (error, rows) => …`, and V8
+    // makes a function that is assigned to a property as it is written in its old generation. From there it holds the
+    // query, its rows and all who wait for them, until a collection of the whole heap, which then comes every other second.
+    // biome-ignore lint/suspicious/noExplicitAny: the overloads of pg are its own affair; none with a callback is used.
+    override query(text: any, values?: any): any {
       const name = nameOfPrepared(text)
-      const answer: unknown = Reflect.apply(super.query, this, name ? [{ name, text, values }] : args)
-      const heard = () => {
-        this.heardAt = performance.now()
-      }
-      if (answer instanceof Promise) {
-        answer.then(heard, (error: Error) => {
-          if (error.message !== 'Query read timeout') return heard()
+      const sentAt = performance.now()
+      return new Promise((resolve, reject) => {
+        const timer = setTimeout(() => {
           trust.since = Math.max(trust.since, sentAt)
+          reject(new Error(noAnswer))
           void this.end().catch(() => undefined)
-        })
-      }
-      return answer
+        }, this.patience)
+        const heard = (error: Error | null, result: pg.QueryResult) => {
+          clearTimeout(timer)
+          this.heardAt = performance.now()
+          if (error) reject(error)
+          else resolve(result)
+        }
+        super.query(name ? { name, text, values } : text, name ? undefined : values, heard)
+      })
     }
 
     // biome-ignore lint/suspicious/noExplicitAny: as above.

@@ -80,16 +80,16 @@ describe('a fault of the database is database_unavailable, to be tried again', (
 
   for (const message of [
     'too many wait for a connection',
+    'the database does not answer',
     'timeout exceeded when trying to connect',
     'Connection terminated',
     'Connection terminated unexpectedly',
     'Connection terminated due to connection timeout',
     'Client has encountered a connection error and is not queryable',
-    'Query read timeout',
     'Cannot use a pool after calling end on the pool',
     'The server does not support SSL connections',
   ]) {
-    it(`what pg says without a code: ${message}`, () => {
+    it(`what is said without a code: ${message}`, () => {
       assert.equal(databaseRefusal(new Error(message))?.code, 'database_unavailable')
     })
   }
