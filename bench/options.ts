@@ -32,7 +32,7 @@ export const help = `npm run bench [-- options]
   --only me,refresh       those kinds alone: ${everything.join(', ')}
   --connections 1,32      how many connections there are in turn, 1 to 1024
   --seconds 2.3           how long a round lasts, 0.5 to 60
-  --rounds 3              how often each server has its turn, 1 to 50
+  --rounds 5              how often each server has its turn where a target is judged, 1 to 50; twice elsewhere
   --workers               two workers beside one as well, which a whole run has
   --peers better-auth     servers to compare with, or none; a whole run has all: ${peers.join(', ')}
   --adapter path/file.ts  one more server, by its adapter (bench/README.md); may be given again
@@ -56,7 +56,7 @@ export function parseOptions(words: readonly string[]): Options | null {
       given.only === undefined ? everything : list('only', given.only).map((word) => oneOf('only', word, everything)),
     connections: list('connections', connections).map((word) => number('connections', word, 1, 1024, true)),
     seconds: number('seconds', given.seconds ?? (quick ? '0.7' : '2.3'), 0.5, 60, false),
-    rounds: number('rounds', given.rounds ?? (quick ? '1' : '3'), 1, 50, true),
+    rounds: number('rounds', given.rounds ?? (quick ? '1' : '5'), 1, 50, true),
     workers: given.workers ?? whole,
     adapters: [
       own('latchkey'),

@@ -45,14 +45,15 @@ export function plan(options: Options, adapters: readonly Adapter[]): Trial[] {
     fresh: false,
   })
   const one = connections.includes(usual) ? usual : (connections.at(-1) ?? usual)
-  /** Where no ratio is taken. */
-  const fewer = Math.max(1, rounds - 1)
+  /** Where no target is judged. */
+  const fewer = Math.min(2, rounds)
+  const judged = (asked: Asked, count: number) => count === one && asked !== 'jwks'
   const across = (asked: Asked) => [
     ...connections.map((count) => ({
-      ...trial(asked, 'closed', count, count === one ? rounds : fewer),
-      fresh: !quick && count === one && asked !== 'jwks',
+      ...trial(asked, 'closed', count, judged(asked, count) ? rounds : fewer),
+      fresh: !quick && judged(asked, count),
     })),
-    trial(asked, 'open', one, rounds),
+    trial(asked, 'open', one, judged(asked, one) ? rounds : fewer),
   ]
   const hashing = (asked: Asked) => [
     trial(asked, 'closed', hashingConnections, rounds),

@@ -1,15 +1,16 @@
 import { figure, middle, none } from './format.ts'
-import { ratiosOf } from './ratios.ts'
+import { rangeWords, ratiosOf, verdict } from './ratios.ts'
 import type { Report } from './report.ts'
 
 /** The ratios and the medians of all that was measured, for a terminal. */
 export function consoleTables({ results, memory, roundTrips }: Report): string {
-  const ratios = ratiosOf(results).map(({ what, against, ratio, target, met }) => [
-    what,
-    against,
-    figure(ratio),
-    target ?? none,
-    met === null ? none : met ? 'yes' : 'no',
+  const ratios = ratiosOf(results).map((one) => [
+    one.what,
+    one.against,
+    figure(one.ratio),
+    rangeWords(one),
+    one.target ?? none,
+    verdict(one),
   ])
   const rows = results.map(({ asked, loop, connections, server, rounds }) => [
     asked,
@@ -28,7 +29,7 @@ export function consoleTables({ results, memory, roundTrips }: Report): string {
   const trips = roundTrips.map(({ server, asked, alone, together }) => [asked, server, figure(alone), figure(together)])
   const resident = memory.map(({ server, atRest, peak }) => [server, figure(atRest / 1e6), figure(peak / 1e6)])
   return [
-    aligned([['what', 'against', 'ratio', 'target', 'met'], ...ratios]),
+    aligned([['what', 'against', 'ratio', 'in its rounds', 'target', 'met'], ...ratios]),
     aligned([header, ...rows]),
     aligned([['round trips', 'server', 'alone', 'together'], ...trips]),
     aligned([['memory', 'at rest, MB', 'at most, MB'], ...resident]),

@@ -1,7 +1,7 @@
 import type { Result } from '../run/trials.ts'
 import { figure, middle, none, table } from './format.ts'
 import type { Plot } from './plots.ts'
-import { ratiosOf } from './ratios.ts'
+import { rangeWords, ratiosOf, verdict } from './ratios.ts'
 import type { Report } from './report.ts'
 import { workersTable, workersWords } from './workers.ts'
 
@@ -24,7 +24,11 @@ export function markdown(report: Report, plots: readonly Plot[], readme: string,
     `Placement: ${report.placement}. How it is measured stands in [bench/README.md](${readme}); every round is ` +
       'in [benchmarks.json](benchmarks.json).',
     servers.map(({ name, about }) => `- **${name}**: ${about}.`).join('\n'),
-    ...section('Ratios', ratios(report), 'Medians of interleaved rounds, this service divided by the other.'),
+    ...section(
+      'Ratios',
+      ratios(report),
+      'Medians of interleaved rounds, this service divided by the other; each round has a ratio of its own.',
+    ),
     distance.trim(),
     ...section('Closed loop', loops(report.results, 'closed'), 'Each connection asks again when it is answered.'),
     ...section(
@@ -49,16 +53,17 @@ const section = (title: string, content: string | null, words: string) =>
   content === null ? [] : [`## ${title}`, words, content]
 
 function ratios({ results }: Report): string | null {
-  const rows = ratiosOf(results).map(({ what, against, ours, theirs, ratio, target, met }) => [
-    what,
-    against,
-    figure(ratio),
-    target ?? none,
-    met === null ? none : met ? 'yes' : 'no',
-    figure(ours),
-    figure(theirs),
+  const rows = ratiosOf(results).map((one) => [
+    one.what,
+    one.against,
+    figure(one.ratio),
+    rangeWords(one),
+    one.target ?? none,
+    verdict(one),
+    figure(one.ours),
+    figure(one.theirs),
   ])
-  const header = ['what', 'against', 'ratio', 'target', 'met', 'ours', 'theirs']
+  const header = ['what', 'against', 'ratio', 'in its rounds', 'target', 'met', 'ours', 'theirs']
   return rows.length === 0 ? null : table(header, rows)
 }
 

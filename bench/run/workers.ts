@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Kind } from '../adapter.ts'
+import { freshWarmUp } from '../plan.ts'
 import type { Contestant } from './contestants.ts'
 import type { BenchPostgres } from './database.ts'
 import { freePort } from './free-port.ts'
@@ -28,7 +29,8 @@ const asking = ['jwks', 'me'] as const
 const counts = ['one', 'two'] as const
 /** After a start, in milliseconds. */
 const settling = 1_000
-const warmUp = { first: 1.5, later: 0.3 }
+/** In seconds. What a request takes of a core is compared, and falls for as long as that after a start. */
+const warmUp = { first: freshWarmUp, later: 0.3 }
 
 export const secondsOfWorkers = ({ rounds, seconds }: Extent): number =>
   4 + asking.length * counts.length * (rounds * (seconds + warmUp.later + 0.35) + warmUp.first)

@@ -24,11 +24,12 @@ describe('the service as it is published', () => {
   /** The program's own files, and of each package the name, that its first thread has loaded so far. */
   const loaded = () => {
     const urls = readFileSync(join(directory, 'loaded'), 'utf8').trim().split('\n')
-    const names = urls.map((url) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? basename(url))
-    return new Set(names.filter((name) => !name.startsWith('node:')))
+    const own = urls.filter((url) => !url.startsWith('node:'))
+    return new Set(own.map((url) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? basename(url)))
   }
+  /** All but what every service needs, which a chunk is that several of the bundle's files share. */
   const lazily = (name: string) =>
-    /^(?:@(?!node-rs\/)|docs-server|cors|embedded|metrics|gather|admin-server|traces|complaints)/.test(name)
+    !/^(?:main\.js|(?:chunk|serve-alone|bcrypt-native)-\w{8}\.js|@node-rs\/bcrypt(?:-.+)?)$/.test(name)
 
   before(async () => {
     server = await startPostgres()
