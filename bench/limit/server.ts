@@ -20,23 +20,23 @@ const [accessTtl, refreshTtl] = [3600, 7200]
 
 /** Those who ask while a statement is on its way go together in the next one: no added delay, no limit to a batch. */
 async function batched(name: string, text: string, lanes: number, valuesOf: (asked: Claims[]) => unknown[]) {
-  let waiting: { asked: Claims; resolve: (row: Row | Promise<Row>) => void }[] = []
+  const waiting: { asked: Claims; resolve: (row: Row | Promise<Row>) => void }[] = []
   const free = Array.from({ length: lanes }, () => new pg.Client({ connectionString: DATABASE_URL }))
   await Promise.all(free.map((client) => client.connect()))
   function send(): void {
     const client = waiting.length > 0 ? free.pop() : undefined
     if (!client) return
-    const batch = waiting
-    waiting = []
+    const batch = waiting.splice(0)
     const values = valuesOf(batch.map(({ asked }) => asked))
     // With a callback: pg's promise would put each answer into the old generation (src/platform/postgres/silence.ts).
-    client.query({ name, text, values }, (error: Error | null, result) => {
+    const query = new pg.Query(text, values, (error, result) => {
       if (error) throw error
       free.push(client)
       send()
       const found = new Map(result.rows.map((row) => [row.id, row]))
       for (const { asked, resolve } of batch) resolve(found.get(asked.sid) ?? Promise.reject(new Error('it is over')))
     })
+    client.query(Object.assign(query, { name }))
   }
   return (asked: Claims) =>
     new Promise<Row>((resolve) => {
@@ -100,10 +100,10 @@ async function answer(request: IncomingMessage): Promise<object> {
   if (request.url === '/api/v1/auth/refresh') return pair(await rotate(claimsIfRight(request, isOurs)))
   if (request.url !== '/api/v1/users/me') return jwks
   const bearer = request.headers.authorization ?? ''
-  const signature = bearer.slice(-86)
-  const known = verified.get(signature)
+  const ending = bearer.slice(-22)
+  const known = verified.get(ending)
   const claims = known?.bearer === bearer ? known.claims : claimsIfRight(request, isSigned)
-  if (claims !== known?.claims) verified.set(signature, { bearer, claims })
+  if (claims !== known?.claims) verified.set(ending, { bearer, claims })
   const { user_id, email } = await find(claims)
   return { id: Number(user_id), email }
 }

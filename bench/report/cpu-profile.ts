@@ -79,6 +79,7 @@ const areas: readonly (readonly [pattern: RegExp, area: string])[] = [
   [/node_modules\/(pino|pino-[\w-]+|sonic-boom|safe-stable-stringify)\//, 'the log'],
   [/node_modules\/prom-client\//, 'metrics'],
   [/node_modules\//, 'Fastify and its packages'],
+  [/bench\/limit\//, 'the limit program'],
   [/src\/\w+\/(domain|application)\//, 'our domain and application'],
   [/src\/\w+\/infrastructure\//, 'our infrastructure'],
   [/src\/platform\//, 'our platform'],

@@ -8,8 +8,11 @@ import { phaseOf, signerAmong } from '../domain/signing-key.ts'
 export interface TokenSigner {
   /** A token in JWS compact serialisation with the header `{alg, typ, kid}` of the key that is active now. */
   sign(typ: string, claims: object): string
-  /** The claims of a token of this `typ` that a published key signed, or null. Times are not looked at. */
-  verify(typ: string, token: string): Promise<Claims | null>
+  /**
+   * The claims of a token of this `typ` that a published key signed, or null. Times are not looked at. Of a token that is
+   * remembered they are there at once: a promise for each request costs as much as the look-up.
+   */
+  verify(typ: string, token: string): Claims | null | Promise<Claims | null>
 }
 
 interface Deps {
@@ -60,6 +63,17 @@ export function tokenSignerJws({ ring, clock, tail, atMost = 10_000 }: Deps): To
     return keyOf(header, typ)
   }
 
+  async function verifyAnew(typ: string, token: string): Promise<Claims | null> {
+    const parts = splitCompact(token)
+    if (!parts) return null
+    const key = keyOf(parts.header, typ) ?? (await keyAfterReload(parts.header, typ))
+    // A key that is next here may be active already for a replica whose clock is ahead.
+    if (!key || phaseOf(key, clock(), tail) === 'gone') return null
+    const claims = key.verify(parts.signingInput, parts.signature) ? decodeClaims(parts.payload) : null
+    if (claims) genuine.remember({ token, typ, kid: key.kid, claims })
+    return claims
+  }
+
   return {
     sign(typ, claims) {
       const key = signerAmong(ring.keys(), clock(), tail)
@@ -68,19 +82,12 @@ export function tokenSignerJws({ ring, clock, tail, atMost = 10_000 }: Deps): To
       return `${input}.${key.sign(input).toString('base64url')}`
     },
 
-    async verify(typ, token) {
+    verify(typ, token) {
       const known = genuine.recall(token)
       // The signature stays what it was; the key may have been withdrawn since then, or its time be over.
       const signedBy = known && known.typ === typ && ring.keys().find(({ kid }) => kid === known.kid)
-      if (signedBy) return phaseOf(signedBy, clock(), tail) === 'gone' ? null : known.claims
-      const parts = splitCompact(token)
-      if (!parts) return null
-      const key = keyOf(parts.header, typ) ?? (await keyAfterReload(parts.header, typ))
-      // A key that is next here may be active already for a replica whose clock is ahead.
-      if (!key || phaseOf(key, clock(), tail) === 'gone') return null
-      const claims = key.verify(parts.signingInput, parts.signature) ? decodeClaims(parts.payload) : null
-      if (claims) genuine.remember({ token, typ, kid: key.kid, claims })
-      return claims
+      if (!signedBy) return verifyAnew(typ, token)
+      return phaseOf(signedBy, clock(), tail) === 'gone' ? null : known.claims
     },
   }
 }
@@ -95,8 +102,8 @@ interface Genuine {
 }
 
 /**
- * Tokens whose signature was found genuine, by that signature, which is less to look up than all of a token; what is asked
- * for is then compared as a whole. Two tokens of one signature, if there were any, would take turns in being remembered.
+ * Tokens whose signature was found genuine, by the end of that signature, which is less to look up than all of a token; what is
+ * asked for is then compared as a whole. Two tokens of one ending, if there were any, would take turns in being remembered.
  *
  * There are two generations, so that nothing is moved when it is asked for: when the younger one is full the older one
  * goes, with all that was not asked for meanwhile. Between `atMost` and half as many are remembered.
@@ -109,14 +116,14 @@ function rememberTokens(atMost: number) {
       older = younger
       younger = new Map()
     }
-    younger.set(signatureOf(known.token), known)
+    younger.set(endingOf(known.token), known)
   }
   return {
     remember,
     recall(token: string): Genuine | undefined {
-      const signature = signatureOf(token)
-      const young = younger.get(signature)
-      const known = young ?? older.get(signature)
+      const ending = endingOf(token)
+      const young = younger.get(ending)
+      const known = young ?? older.get(ending)
       if (known?.token !== token) return undefined
       if (!young) remember(known)
       return known
@@ -124,4 +131,5 @@ function rememberTokens(atMost: number) {
   }
 }
 
-const signatureOf = (token: string): string => token.slice(token.lastIndexOf('.') + 1)
+/** 132 bits. */
+const endingOf = (token: string): string => token.slice(-22)

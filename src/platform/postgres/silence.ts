@@ -41,13 +41,15 @@ export function clientThatGivesUp(trust: Trust) {
           reject(new Error(noAnswer))
           void this.end().catch(() => undefined)
         }, this.patience)
-        const heard = (error: Error | null, result: pg.QueryResult) => {
+        const heard = (error: Error | null | undefined, result: pg.QueryResult) => {
           clearTimeout(timer)
           this.heardAt = performance.now()
           if (error) reject(error)
           else resolve(result)
         }
-        super.query(name ? { name, text, values } : text, name ? undefined : values, heard)
+        // Made here with its name: pg would copy an object of text and name property by property, descriptors and all.
+        if (name) super.query(Object.assign(new pg.Query(text, values, heard), { name }))
+        else super.query(text, values, heard)
       })
     }
 

@@ -79,5 +79,6 @@ export interface RefreshTokens {
 export interface AccessTokens {
   /** A new access token and its life in seconds, which ends with the session at the latest. */
   write(session: Session, now: Date): { token: string; expiresIn: number }
-  read(token: string, now: Date): Promise<Reading<AccessClaims>>
+  /** At once for a token that was read before. */
+  read(token: string, now: Date): Reading<AccessClaims> | Promise<Reading<AccessClaims>>
 }

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { epochSeconds } from '../../kernel/clock.ts'
 import { parseSessionId, parseUserId } from '../../kernel/ids.ts'
 import type { TokenSigner } from '../../keys/index.ts'
-import { judgeTimes } from '../../platform/jwt/compact.ts'
-import type { AccessTokens } from '../application/ports.ts'
+import { type Claims, judgeTimes } from '../../platform/jwt/compact.ts'
+import type { AccessClaims, AccessTokens, Reading } from '../application/ports.ts'
 
 interface Options {
   readonly signer: TokenSigner
@@ -18,6 +18,15 @@ const typ = 'at+jwt'
 
 /** Access tokens: JWTs by RFC 9068, which anyone verifies with the JWKS alone. */
 export function accessTokenJwt({ signer, issuer, ttl }: Options): AccessTokens {
+  function understand(claims: Claims | null, now: Date): Reading<AccessClaims> {
+    if (!claims || claims.iss !== issuer || !isFor(issuer, claims.aud)) return { kind: 'invalid' }
+    if (typeof claims.jti !== 'string' || typeof claims.client_id !== 'string') return { kind: 'invalid' }
+    const [userId, sessionId] = [parseUserId(claims.sub), parseSessionId(claims.sid)]
+    if (userId === null || sessionId === null) return { kind: 'invalid' }
+    const times = judgeTimes(claims, epochSeconds(now), ttl)
+    return times === 'invalid' ? { kind: times } : { kind: times, claims: { userId, sessionId } }
+  }
+
   return {
     write(session, now) {
       const iat = epochSeconds(now)
@@ -35,14 +44,9 @@ export function accessTokenJwt({ signer, issuer, ttl }: Options): AccessTokens {
       return { token, expiresIn: exp - iat }
     },
 
-    async read(token, now) {
-      const claims = await signer.verify(typ, token)
-      if (!claims || claims.iss !== issuer || !isFor(issuer, claims.aud)) return { kind: 'invalid' }
-      if (typeof claims.jti !== 'string' || typeof claims.client_id !== 'string') return { kind: 'invalid' }
-      const [userId, sessionId] = [parseUserId(claims.sub), parseSessionId(claims.sid)]
-      if (userId === null || sessionId === null) return { kind: 'invalid' }
-      const times = judgeTimes(claims, epochSeconds(now), ttl)
-      return times === 'invalid' ? { kind: times } : { kind: times, claims: { userId, sessionId } }
+    read(token, now) {
+      const claims = signer.verify(typ, token)
+      return claims instanceof Promise ? claims.then((found) => understand(found, now)) : understand(claims, now)
     },
   }
 }
