@@ -32,7 +32,7 @@ export const help = `npm run bench [-- options]
   --only me,refresh       those kinds alone: ${everything.join(', ')}
   --connections 1,32      how many connections there are in turn, 1 to 1024
   --seconds 2.3           how long a round lasts, 0.5 to 60
-  --rounds 5              how often each server has its turn where a target is judged, 1 to 50; twice elsewhere
+  --rounds 5              how often each server has its turn where a target is judged, 1 to 50; at most twice elsewhere
   --workers               two workers beside one as well, which a whole run has
   --peers better-auth     servers to compare with, or none; a whole run has all: ${peers.join(', ')}
   --adapter path/file.ts  one more server, by its adapter (bench/README.md); may be given again

@@ -29,7 +29,7 @@ const asking = ['jwks', 'me'] as const
 const counts = ['one', 'two'] as const
 /** After a start, in milliseconds. */
 const settling = 1_000
-/** In seconds. What a request takes of a core is compared, and falls for as long as that after a start. */
+/** In seconds. What a request takes of a core is compared, and it falls for some seconds after a start. */
 const warmUp = { first: freshWarmUp, later: 0.3 }
 
 export const secondsOfWorkers = ({ rounds, seconds }: Extent): number =>

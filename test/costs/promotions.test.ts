@@ -57,10 +57,15 @@ describe('what is dead after its answer', () => {
             for (let count = 0; count < requests / people; count++) await take(url, kind, person)
           }),
         )
+      const count = async () => {
+        const start = await ask({ order: 'collect' })
+        await all()
+        return [start, await ask({ order: 'tell' })] as const
+      }
       await all()
-      const start = await ask({ order: 'collect' })
-      await all()
-      const end = await ask({ order: 'tell' })
+      let [start, end] = await count()
+      // V8 now and then collects the whole heap without need.
+      for (let time = 0; time < 2 && end.marked !== start.marked; time++) [start, end] = await count()
       assert.ok(end.collections > start.collections, 'the young generation is collected meanwhile')
       assert.equal(end.marked, start.marked, 'the whole heap may not be collected while it is counted')
       const each = (end.old - start.old) / requests

@@ -27,7 +27,7 @@ describe('the service as it is published', () => {
     const own = urls.filter((url) => !url.startsWith('node:'))
     return new Set(own.map((url) => /\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? basename(url)))
   }
-  /** All but what every service needs, which a chunk is that several of the bundle's files share. */
+  /** All but what every service needs (chunks are what several files of the bundle share). */
   const lazily = (name: string) =>
     !/^(?:main\.js|(?:chunk|serve-alone|bcrypt-native)-\w{8}\.js|@node-rs\/bcrypt(?:-.+)?)$/.test(name)
 

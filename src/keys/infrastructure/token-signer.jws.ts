@@ -131,5 +131,5 @@ function rememberTokens(atMost: number) {
   }
 }
 
-/** 132 bits. */
+/** 128 bits of a signature of 64 bytes. */
 const endingOf = (token: string): string => token.slice(-22)

@@ -33,8 +33,7 @@ export const defaultHttpBounds = (): HttpBounds => ({
   headersTimeout: 10 * seconds,
   requestTimeout: 15 * seconds,
   checkEvery: 2 * seconds,
-  // With the second that Node adds to it, as long as `silence`: a socket whose time stays the same keeps its timer.
-  keepAlive: 29 * seconds,
+  keepAlive: 10 * seconds,
   // Longer than any route takes: a request that waits for its turn at a hash or at the database stands still too.
   silence: 30 * seconds,
   connections: connectionsWithin(openFilesLimit()),

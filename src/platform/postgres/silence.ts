@@ -13,7 +13,7 @@ const farewell = 1_000
 /**
  * The class of a client that ends itself when its server says nothing any more: else the pool would hand it on, and
  * each query on it wait in vain. What took one connection without a word may have taken all: `trust` is told. A query
- * fails with `noAnswer` when its answer takes longer than `query_timeout`, in milliseconds.
+ * fails with `noAnswer` when its answer takes longer than `query_timeout`, in milliseconds; never where that is 0.
  */
 export function clientThatGivesUp(trust: Trust) {
   return class extends pg.Client {
@@ -25,6 +25,8 @@ export function clientThatGivesUp(trust: Trust) {
       // Taken over from pg, and so with what the URL says of it.
       const parameters: { query_timeout: number | string } = Reflect.get(this as object, 'connectionParameters')
       this.patience = Number(parameters.query_timeout)
+      if (!(this.patience >= 0))
+        throw new Error('query_timeout in the URL of the database is no number of milliseconds')
       parameters.query_timeout = 0
     }
 
@@ -36,14 +38,15 @@ export function clientThatGivesUp(trust: Trust) {
       const name = nameOfPrepared(text)
       const sentAt = performance.now()
       return new Promise((resolve, reject) => {
-        const timer = setTimeout(() => {
+        const giveUp = () => {
           trust.since = Math.max(trust.since, sentAt)
           reject(new Error(noAnswer))
           void this.end().catch(() => undefined)
-        }, this.patience)
+        }
+        const timer = this.patience > 0 ? setTimeout(giveUp, this.patience) : undefined
         const heard = (error: Error | null | undefined, result: pg.QueryResult) => {
           clearTimeout(timer)
-          this.heardAt = performance.now()
+          if (!error || error instanceof pg.DatabaseError) this.heardAt = performance.now()
           if (error) reject(error)
           else resolve(result)
         }
