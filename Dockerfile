@@ -62,4 +62,4 @@ HEALTHCHECK --interval=15s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 1602}/health/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # A program and not a shell line, so that signals reach it. A deprecation tells who builds the service, not who runs it.
 # The bounds on the memory are soft ones: docs/decisions/0020-a-small-footprint.md. Words that follow are a command.
-ENTRYPOINT ["node", "--max-semi-space-size=8", "--no-parallel-scavenge", "--heap-growing-percent=50", "--disable-warning=DeprecationWarning", "dist/main.js"]
+ENTRYPOINT ["node", "--max-semi-space-size=4", "--no-parallel-scavenge", "--heap-growing-percent=50", "--disable-warning=DeprecationWarning", "dist/main.js"]
